@@ -19,7 +19,7 @@ GENERIC: Final = -1
 class Outcome(StrEnum):
     """What an error means for the call that failed, and for the money that it would have spent.
 
-    It speaks only of this call: an earlier one for the same invoice may still pay.
+    It applies to this call only: an earlier one for the same invoice may still pay.
     """
 
     FAILED = "failed"

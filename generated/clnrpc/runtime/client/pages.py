@@ -16,20 +16,20 @@ class Pages:
         self._filters = filters
         self._limit = limit
         self._start = 1
-        self._looks = False
-        """Whether the next call only looks whether the list goes on."""
+        self._is_probing = False
+        """Whether the next call only checks whether the list goes on."""
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of the next call."""
-        if self._looks:
+        if self._is_probing:
             return {"index": "created", "start": self._start, "limit": 1}
         return {**self._filters, "index": "created", "start": self._start, "limit": self._limit}
 
     def take(self, response: Any) -> bool | None:
         """Take the response; return whether it is a page to pass on, or None at the end of the list."""
         found = _elements(response)
-        if self._looks:
-            self._looks = False
+        if self._is_probing:
+            self._is_probing = False
             if not found:
                 return None
             self._start = found[0].created_index
@@ -39,8 +39,8 @@ class Pages:
         if found:
             return True
         # Nodes count the limit before they filter, so with a filter an empty page is not the end.
-        self._looks = bool(self._filters)
-        return False if self._looks else None
+        self._is_probing = bool(self._filters)
+        return False if self._is_probing else None
 
 
 def _elements(response: Any) -> list[Any]:

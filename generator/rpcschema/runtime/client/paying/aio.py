@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class PayingAsyncClient(BaseAsyncClient):
-    """A client with a method for what a call of `xpay` leaves open."""
+    """A client with `pay_once`, which pays an invoice exactly once."""
 
     async def pay_once(
         self,

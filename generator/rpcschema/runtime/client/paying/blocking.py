@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class PayingClient(BaseClient):
-    """A client with a method for what a call of `xpay` leaves open."""
+    """A client with `pay_once`, which pays an invoice exactly once."""
 
     def pay_once(
         self,
@@ -37,7 +37,7 @@ class PayingClient(BaseClient):
         - If it returns, the invoice is paid: the preimage's SHA-256 is the payment hash.
         - If it raises an error with the outcome `failed` or `retry`, this call has not paid the invoice and never will.
           With `again`, the same is true of all earlier calls.
-        - Any other error leaves open what becomes of the payment. Call it again later, with `again`.
+        - With any other error, the outcome is unknown. Call it again later, with `again`.
 
         That holds if connections are lost and the node is killed and restarted at any moment. If your process may have
         died during an earlier call for this invoice, pass `again`. It assumes that the node keeps its database, that
@@ -52,8 +52,8 @@ class PayingClient(BaseClient):
             maxfee: the highest fee in millisatoshi. Default: that of the node.
             label: your own name for the payment.
             retry_for: for how many seconds the node tries to pay; the highest of all calls for this invoice.
-            within: how long all of this may take, in seconds, give or take a look of 10 seconds. If it is less than 70,
-                or `retry_for` + 10, a lost answer may leave the outcome unknown.
+            within: how long all of this may take, in seconds, plus up to 10 for a last `listpays`. If it is less than
+                70, or `retry_for` + 10, a lost answer may leave the outcome unknown.
             again: whether an earlier call for this invoice may exist whose outcome is unknown.
 
         Raises:

@@ -24,13 +24,13 @@ ROUTING_SECONDS: Final = 30
 """How long a call may take to send its first part: its routing is given up after 10 seconds (`askrene-timeout`)."""
 MARGIN_SECONDS: Final = 10
 PAUSE_SECONDS: Final = 0.5
-"""The time between two looks."""
+"""The time between two calls of `listpays`."""
 PROMPT_SECONDS: Final = 1.0
 """The time within which a node answers that is not held up."""
 LOOK_SECONDS: Final = 10.0
-"""How long to wait for the answer to a look."""
+"""How long to wait for an answer of `listpays`."""
 LOOKS: Final = 3
-"""How many prompt looks in a row must show nothing pending, at the end."""
+"""How many prompt answers of `listpays` in a row must show nothing pending, at the end."""
 ENDED: Final = frozenset({203, 209})
 """PAY_DESTINATION_PERM_FAIL and PAY_UNSPECIFIED_ERROR: `xpay` has given up, and parts may be on their way."""
 
