@@ -7,7 +7,6 @@ import gc
 import socket
 import threading
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,6 @@ from clnrpc.aio import AsyncClient
 from lnoffers.service.errors import ListenError
 from lnstandin.mock import AsyncMock, Mock
 from tests.mock.talking import Talker
-
-
-@pytest.fixture
-def mock() -> Iterator[Mock]:
-    with Mock() as running:
-        yield running
 
 
 def test_late_answer_does_not_hold_others_up(mock: Mock) -> None:

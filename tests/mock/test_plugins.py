@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +26,8 @@ def program(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def mock() -> Iterator[Mock]:
-    with Mock() as running:
-        yield running
-
-
-@pytest.fixture
 def plugin(mock: Mock, program: Path) -> Plugin:
     return mock.start_plugin(program, {"greeting": "good day"})
-
-
-@pytest.fixture
-def client(mock: Mock) -> Iterator[Client]:
-    with Client(mock.socket) as connected:
-        yield connected
 
 
 def heard(client: Client) -> list[Any]:

@@ -24,12 +24,6 @@ def mock() -> Iterator[Mock]:
         yield running
 
 
-@pytest.fixture
-def client(mock: Mock) -> Iterator[Client]:
-    with Client(mock.socket) as connected:
-        yield connected
-
-
 def post(mock: Mock, method: str, params: Any, rune: str | None) -> tuple[int, Any]:
     """Return the status and the answer of a call over REST, with the mock's own certificate authority."""
     trust = ssl.create_default_context(cafile=mock.folder / "ca.pem")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,18 +11,6 @@ from lnstandin.mock import ANY, Mock, ScriptError
 
 INVOICE = {"payment_preimage": "00" * 32, "amount_msat": 1000, "amount_sent_msat": 1001, "failed_parts": 0}
 PAID = {**INVOICE, "successful_parts": 1}
-
-
-@pytest.fixture
-def mock() -> Iterator[Mock]:
-    with Mock() as running:
-        yield running
-
-
-@pytest.fixture
-def client(mock: Mock) -> Iterator[Client]:
-    with Client(mock.socket) as connected:
-        yield connected
 
 
 def test_rule_answers_with_its_object(mock: Mock, client: Client) -> None:
