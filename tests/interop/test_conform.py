@@ -23,7 +23,8 @@ from tests.shared import ROOT, shared_path
 UPSTREAM = "corpus/master-2026-08/schemas"
 RUST = {"clnrest-register-path", "currencyconvert", "currencyrate", "currencyrates", "fetchbip353"}
 """The commands of plugins that are written in Rust."""
-FEES = ("feerate", "announce", "close_to", "push_msat", "channel_type", "mindepth", "reserve")
+OPENING = ("feerate", "announce", "close_to", "push_msat", "mindepth", "reserve")
+"""Options of `fundchannel_start` that the node takes alone."""
 
 Facts = set[tuple[Kind, str, str]]
 
@@ -33,7 +34,7 @@ ALWAYS: Facts = {
     (Kind.PARAMETER_PRESENCE, "dev-splice", "request.script_or_json"),
     (Kind.PARAMETER_PRESENCE, "invoicerequest", "request.description"),
 }
-"""What also our corrected documents say otherwise than `help`, on purpose."""
+"""Where our corrected documents, too, differ from `help` on purpose."""
 CORRECTED: Facts = {
     (Kind.PARAMETER_UNKNOWN, "parsefeerate", "request.feerate_str"),
     (Kind.PARAMETER_UNDOCUMENTED, "parsefeerate", "request.feerate"),
@@ -53,9 +54,9 @@ CORRECTED: Facts = {
     (Kind.RULE, "waitsendpay", "request.groupid"),
     (Kind.FIELD_UNDECLARED, "bkpr-report", "response.format-hint"),
 }
-"""What is seen without side effects, besides 23 settings; each of these facts is in `schemas/corrections.toml`."""
+"""Found without side effects, besides 23 settings; each of these facts is in `schemas/corrections.toml`."""
 WITH_EFFECTS: Facts = {
-    *((Kind.RULE, "fundchannel_start", f"request.{name}") for name in FEES if name != "channel_type"),
+    *((Kind.RULE, "fundchannel_start", f"request.{name}") for name in OPENING),
     (Kind.FIELD_UNDECLARED, "sendonion", "response.groupid"),
     *(
         (Kind.FIELD_UNKNOWN, "notification forward_event", f"payload.{name}")
@@ -65,7 +66,7 @@ WITH_EFFECTS: Facts = {
     (Kind.FIELD_OPEN, "hook invoice_payment", "payload.payment.extratlvs"),
 }
 MAY_BE: Facts = {(Kind.FIELD_OPEN, "hook rpc_command", "payload.rpc_command.filter")}
-"""What is sent if a caller does, such as another test's client."""
+"""Sent only if a caller sends it, such as another test's client."""
 SETTINGS = "response.configs."
 STATE = (
     *("listaddresses", "listfunds", "listinvoices", "listinvoicerequests", "listoffers", "listsendpays"),
