@@ -1,13 +1,16 @@
-"""Parameters for calls of any command, made from its raw document."""
+"""Calls of a mock without a socket, and parameters for any command, made from its raw document."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 from random import Random
 from typing import Any, Final
 
+from lnstandin.mock.core import Standin
 from tests.mock.judge import Judge, Raw
 
-_POINT: Final = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+POINT: Final = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
 _VALUES: Final[dict[str, Any]] = {
     "bip340sig": "ab" * 64,
     "boolean": True,
@@ -20,7 +23,7 @@ _VALUES: Final[dict[str, Any]] = {
     "number": 1.5,
     "outpoint": f"{'ef' * 32}:1",
     "outputdesc": {"bcrt1qexample": 1000},
-    "pubkey": _POINT,
+    "pubkey": POINT,
     "sat": "1000sat",
     "sat_or_all": "all",
     "secret": "12" * 32,
@@ -29,6 +32,11 @@ _VALUES: Final[dict[str, Any]] = {
     "signature": "3044",
     "txid": "34" * 32,
 }
+
+
+def call(standin: Standin, method: str, params: Any = ()) -> Any:
+    """Return the answer to a call. Raises RpcError."""
+    return json.loads(asyncio.run(standin.dispatch(method, json.dumps(params).encode())))
 
 
 def parameters(judge: Judge, command: str, seed: int) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from clnrpc.runtime.command import Command
 from lnstandin.mock import Mock
 from lnstandin.mock.builtin import RUNE_COMMANDS
 from lnstandin.mock.core import Standin
-from tests.mock.calling import parameters
+from tests.mock.calling import POINT, parameters
 from tests.mock.judge import Judge
 from tests.shared import ROOT, shared_path
 
@@ -98,9 +98,8 @@ def test_answers_depend_on_seed_method_and_parameters() -> None:
 
 
 def test_answer_repeats_the_parameters_that_it_has() -> None:
-    point = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
-    peers = json.loads(answer(Standin(examples=False), "listpeers", {"id": point}))["peers"]
-    assert {peer["id"] for peer in peers} == {point}
+    peers = json.loads(answer(Standin(examples=False), "listpeers", {"id": POINT}))["peers"]
+    assert {peer["id"] for peer in peers} == {POINT}
 
 
 def digest() -> str:

@@ -11,9 +11,8 @@ import pytest
 from clnrpc import Client, RpcError
 from lnstandin.mock import Mock, Plugin, PluginError, ScriptError
 from tests.mock import echo_plugin
+from tests.mock.calling import POINT
 from tests.mock.talking import Talker
-
-ID = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
 
 
 @pytest.fixture
@@ -83,15 +82,15 @@ def test_messages_of_a_plugin_reach_connections_that_enabled_them(mock: Mock, pl
 
 
 def test_notification_reaches_plugins_that_subscribe(mock: Mock, plugin: Plugin, client: Client) -> None:
-    payload = {"id": ID, "direction": "in", "address": {"type": "ipv4", "address": "127.0.0.1", "port": 9735}}
+    payload = {"id": POINT, "direction": "in", "address": {"type": "ipv4", "address": "127.0.0.1", "port": 9735}}
     assert mock.notify("connect", payload) == 1
     assert mock.notify("disconnect") == 0
     assert heard(client)[-1] == {"method": "connect", "params": {"connect": payload}}
 
 
 def test_hook_returns_the_response_of_the_plugin(mock: Mock, plugin: Plugin) -> None:
-    peer = {"id": ID, "direction": "in", "addr": "127.0.0.1:9735", "features": ""}
-    assert mock.call_hook("peer_connected", {"peer": peer}) == {"result": "disconnect", "error_message": ID}
+    peer = {"id": POINT, "direction": "in", "addr": "127.0.0.1:9735", "features": ""}
+    assert mock.call_hook("peer_connected", {"peer": peer}) == {"result": "disconnect", "error_message": POINT}
 
 
 def test_hook_that_no_plugin_registered_continues(mock: Mock, plugin: Plugin) -> None:
@@ -99,7 +98,7 @@ def test_hook_that_no_plugin_registered_continues(mock: Mock, plugin: Plugin) ->
 
 
 def test_hook_rpc_command_replaces_calls_and_answers_them(plugin: Plugin, client: Client) -> None:
-    assert client.rpc_call("ping", {"id": ID}) == {"params": ["instead"]}
+    assert client.rpc_call("ping", {"id": POINT}) == {"params": ["instead"]}
     with pytest.raises(RpcError, match="Not you"):
         client.stop()
 

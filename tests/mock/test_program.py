@@ -35,10 +35,13 @@ def xpay(params):
 """
 
 
+COMMAND = [sys.executable, "-m", "lnstandin", "mock"]
+
+
 @contextmanager
 def program(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
     """Run `lnstandin mock`, which has printed that it serves."""
-    command = [sys.executable, "-m", "lnstandin", "mock", *arguments]
+    command = [*COMMAND, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as running:
         assert running.stdout is not None
         running.stdout.readline()
@@ -95,7 +98,7 @@ def test_program_runs_a_script_as_another_release(tmp_path: Path) -> None:
     ],
 )
 def test_program_that_cannot_run_says_why(tmp_path: Path, arguments: list[str], message: str) -> None:
-    command = [sys.executable, "-m", "lnstandin", "mock", "--socket", str(tmp_path / "rpc"), *arguments]
+    command = [*COMMAND, "--socket", str(tmp_path / "rpc"), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=60)
     assert done.returncode == 2
     assert message in done.stderr

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from typing import Any
 
 import pytest
@@ -11,11 +9,7 @@ import pytest
 from clnrpc import RpcError
 from lnstandin.documents import DocumentsError
 from lnstandin.mock.core import Standin
-
-
-def call(standin: Standin, method: str, params: Any = ()) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(asyncio.run(standin.dispatch(method, json.dumps(params).encode())))
-    return answer
+from tests.mock.calling import call
 
 
 def error_of(standin: Standin, method: str, params: Any = ()) -> RpcError:

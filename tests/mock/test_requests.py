@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,13 @@ import pytest
 from clnrpc import RpcError
 from lnstandin.documents import DocumentsError
 from lnstandin.mock.core import Standin
-
-POINT = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
-HASH = "ab" * 32
+from tests.mock.calling import POINT, call
 
 
 def refused(method: str, params: Any, standin: Standin | None = None) -> str:
     """Return the text of the error, whose code is -32602."""
     with pytest.raises(RpcError) as error:
-        asyncio.run((standin or Standin()).dispatch(method, json.dumps(params).encode()))
+        call(standin or Standin(), method, params)
     assert error.value.code == -32602
     return error.value.message
 
@@ -50,22 +47,21 @@ def test_bad_parameters_are_refused(method: str, params: Any, text: str) -> None
 
 def test_positions_are_those_of_the_document() -> None:
     standin = Standin()
-    asyncio.run(standin.dispatch("xpay", b'["lni1", null, "5sat"]'))
+    call(standin, "xpay", ["lni1", None, "5sat"])
     assert standin.calls[0].params == {"invstring": "lni1", "maxfee": 5000}
 
 
 def test_check_validates_another_command() -> None:
     standin = Standin()
     params = {"command_to_check": "xpay", "invstring": "lni1"}
-    checked = asyncio.run(standin.dispatch("check", json.dumps(params).encode()))
-    assert json.loads(checked) == {"command_to_check": "xpay"}
+    assert call(standin, "check", params) == {"command_to_check": "xpay"}
     assert refused("check", ["xpay"]) == "missing required parameter: invstring"
 
 
 def test_command_with_free_parameters_keeps_them() -> None:
     standin = Standin(examples=False)
     params = {"subcommand": "rescan", "colour": "red"}
-    asyncio.run(standin.dispatch("plugin", json.dumps(params).encode()))
+    call(standin, "plugin", params)
     assert standin.calls[0].params == params
 
 
@@ -85,7 +81,7 @@ def test_rules_of_documents_without_corrections_are_enforced(tmp_path: Path) -> 
     standin = Standin(tmp_path)
     assert refused("swap", {"low": 1}, standin) == "Must specify all or none of low, high"
     assert refused("swap", {"unit": 1}, standin) == "Can only specify unit together with low"
-    assert set(json.loads(asyncio.run(standin.dispatch("swap", b"{}")))) == {"id"}
+    assert set(call(standin, "swap", {})) == {"id"}
 
 
 def test_folder_without_documents_is_refused(tmp_path: Path) -> None:
