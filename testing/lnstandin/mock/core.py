@@ -79,17 +79,7 @@ class Standin:
         release: str | None = None,
         examples: bool = True,
     ) -> None:
-        """Create a stand-in that nothing can reach yet.
-
-        Args:
-            schemas: the folder of the documents; by default this project's.
-            seed: what generated answers depend on, besides the call.
-            release: behave like this release, such as "v24.08".
-            examples: whether the documents' examples are answers.
-
-        Raises:
-            DocumentsError: if there are no documents in the folder, or `release` names no release.
-        """
+        """Create a stand-in that nothing can reach yet; `ServedMock` explains the arguments. Raises DocumentsError."""
         self.seed = str(seed)
         self.calls = Calls()
         """What was called, and what was answered."""
