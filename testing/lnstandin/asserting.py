@@ -1,4 +1,4 @@
-"""What the fixtures `cln` and `clnrest` are: a mock with assertions about its calls, and how to reach it over REST."""
+"""The classes of the fixtures `cln` and `clnrest`: a mock with assertions about its calls, and its address of REST."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class CheckedMock(Mock):
 
 @dataclass(frozen=True)
 class Rest:
-    """How programs reach a mock over REST."""
+    """The address and the credentials of a mock over REST."""
 
     url: str
     """https://HOST:PORT."""

@@ -4,7 +4,7 @@
 `lightning_node` and `lightning_peer` are nodes with play money (`lnstandin.network`). Everything is in a temporary
 folder, on sockets and ports of its own, so tests can run at the same time (pytest-xdist).
 
-A test that fails prints what its nodes were called with, and what they answered.
+A test that fails prints the calls of its nodes, and their answers.
 
 This module is imported by every run of pytest, so it imports the stand-ins only when a test asks for one.
 """

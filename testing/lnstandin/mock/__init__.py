@@ -8,16 +8,16 @@
         assert len(mock.calls.of("xpay")) == 2
 
 mock        `Mock` and `AsyncMock`: the context managers
-core        what becomes of a call
-rules       scripts: which call gets which answer
+core        how a call is answered
+rules       scripts: rules that answer calls
 calls       the record of the calls
 builtin     commands that the mock carries out itself
-requests    parameters, validated
+requests    validates parameters
 documents   the documents of a folder, and of another release
 examples    answers of the documents' examples
 generation  generated answers: objects and conditionals, over `scalars` and `draws`
-server      the unix socket
-plugins     plugins, started and driven as lightningd does; `events` makes what they get
+server      the unix socket; `restcalls` for REST
+plugins     starts and calls plugins as lightningd does; `events` makes the payloads
 runes       createrune, checkrune and their siblings
 scriptfile  scripts in files, for the program (`cli`)
 """

@@ -1,4 +1,4 @@
-"""The record of what clients called and what they were answered."""
+"""A record of calls and their answers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Call:
             parameters, as they were given; those by position are named "0", "1" and so on.
         answer: the result; None if there is none.
         error: the error that was answered; None if there is none.
-        note: what happened to the answer, if it did not arrive whole: "dropped", "half" or "restarted".
+        note: why the answer did not arrive whole: "dropped", "half" or "restarted"; "" if it did.
     """
 
     method: str

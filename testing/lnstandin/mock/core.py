@@ -1,4 +1,4 @@
-"""The mock without its socket: documents, rules, and what becomes of a call.
+"""The mock without its socket: documents, rules, and how a call is answered.
 
 A call is answered by the newest rule that applies and has an outcome, else by what the mock itself can do (`builtin`),
 else by the closest example of the document, else by the generator.
@@ -42,7 +42,7 @@ NETWORK: Final = "regtest"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Where a call comes from; by default from somewhere that cannot get notifications."""
+    """The connection of a call; by default one without notifications."""
 
     notify: Callable[[str, Params], None] = lambda _, __: None
     """Sends a notification about this call, if the connection has enabled them: its method and parameters."""
@@ -52,7 +52,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What becomes of a call."""
+    """The outcome of a call."""
 
     answer: bytes = b""
     """The result, JSON text."""
@@ -62,7 +62,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is known of a command."""
+    """The reader and the examples of a command."""
 
     reader: Reader
     examples: tuple[Exchange, ...]
@@ -82,7 +82,7 @@ class Standin:
         """Create a stand-in that nothing can reach yet; `ServedMock` explains the arguments. Raises DocumentsError."""
         self.seed = str(seed)
         self.calls = Calls()
-        """What was called, and what was answered."""
+        """The calls and their answers."""
         self._documents = Documents.of(None if schemas is None else Path(schemas), release)
         self._uses_examples = examples
         self._rules: list[Rule] = []
@@ -186,9 +186,9 @@ class Standin:
         return outcome.answer
 
     async def outcome(self, method: str, params: bytes, caller: Caller, *, is_own: bool = False) -> Outcome:
-        """Return what becomes of a call, and record it.
+        """Return the outcome of a call, and record it.
 
-        A call of the stand-in's own, such as a check of a rune, is not recorded, and rules for "*" are not about it.
+        A call of the stand-in's own, such as a check of a rune, is not recorded, and rules for "*" do not apply to it.
         """
         step, given = Step(), {}
         answer: Any = None

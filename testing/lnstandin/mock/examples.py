@@ -25,7 +25,10 @@ def exchanges(document: Document, reader: Reader) -> tuple[Exchange, ...]:
 
 
 def closest(known: tuple[Exchange, ...], params: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the answer of the example that shares most parameters with a call, and has fewest others; or None."""
+    """Return the answer of the example that is closest to a call; None without examples.
+
+    It shares the most parameters with the call, and has the fewest others.
+    """
     best = max(known, key=lambda each: _likeness(each.params, params), default=None)
     return None if best is None else best.answer
 

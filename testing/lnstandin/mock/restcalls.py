@@ -17,7 +17,7 @@ class RestCalls:
         self._restart = restart
 
     async def call(self, method: str, params: bytes, /) -> bytes | AsyncGenerator[bytes, None]:
-        """Return the result of a client's call; pieces that end with an error, if the script lets it not arrive whole.
+        """Return the result of a client's call, or pieces that end with an error if the script cuts the answer off.
 
         Raises:
             RpcError: if the answer is an error.
@@ -39,7 +39,7 @@ class RestCalls:
         return outcome.answer
 
     async def check(self, method: str, params: bytes, /) -> bytes:
-        """Return the result of checking the rune of a call, which is no call of the client's.
+        """Return the result of checking a call's rune. The client did not make this call.
 
         Raises:
             RpcError: if the answer is an error.

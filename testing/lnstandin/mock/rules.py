@@ -1,4 +1,4 @@
-"""Rules of a script: which calls they are about, and what is answered, one step after the other.
+"""Rules of a script: the calls that they apply to, and the answers, one step after the other.
 
     mock.on("xpay", invstring=ANY).fail(205, "No route").then.answer(amount_msat=1000)
     mock.on("pay").when(lambda params: params["bolt11"] == known).times(2).delay(0.5).drop()
@@ -151,7 +151,7 @@ class Rule:
         return self
 
     def applies(self, method: str, params: Params) -> bool:
-        """Return whether the rule is about a call."""
+        """Return whether the rule applies to a call."""
         is_left = self._most is None or self.count < self._most
         is_meant = is_left and self.method in ("*", method) and has_params(params, self._params)
         return is_meant and all(condition(params) for condition in self._conditions)

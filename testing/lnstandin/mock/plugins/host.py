@@ -1,4 +1,4 @@
-"""The plugins of a mock: started, told of notifications, asked by hooks and called for their commands."""
+"""Start the plugins of a mock, send them notifications, and call their hooks and commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plugin's manifest: what it tells lightningd about itself. Source: Core Lightning, lightningd/plugin.c."""
+"""A plugin's manifest, its answer to `getmanifest`. Source: Core Lightning, lightningd/plugin.c."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a plugin offers, and what it wants to hear."""
+    """The commands, options, subscriptions and hooks of a plugin."""
 
     commands: Mapping[str, str]
     """Name -> usage."""
