@@ -17,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from lnoffers.service.errors import ServiceError
 from lnstandin.network.handles import Host, NetworkError, Settings, Waiting
 
 if TYPE_CHECKING:
@@ -100,7 +101,6 @@ class ProcessHost(Host):
 
 
 async def _serve(settings: Settings) -> None:
-    from lnoffers.service.errors import ServiceError  # noqa: PLC0415 # not by the parent
     from lnstandin.network.node import running  # noqa: PLC0415 # slow, and not for the parent
 
     loop = asyncio.get_running_loop()
@@ -118,8 +118,6 @@ async def _serve(settings: Settings) -> None:
 
 async def _obey(node: RunningNode, lines: asyncio.StreamReader) -> None:
     """Call what the lines say until there are no more, or the node was stopped by a client."""
-    from lnoffers.service.errors import ServiceError  # noqa: PLC0415 # not by the parent
-
     ended = asyncio.ensure_future(node.ended())
     while True:
         reading = asyncio.ensure_future(lines.readline())
