@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from threading import Thread
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import pytest
 
@@ -13,8 +12,6 @@ from clnrpc import RpcError
 from lnstandin.network import NetworkNode
 from lnstandin.network.network import CHANNEL_SAT
 from tests.service.program import SECONDS
-
-T = TypeVar("T")
 
 HALF_MSAT: Final = CHANNEL_SAT * 1000 // 2
 """What each side of a channel begins with."""
@@ -57,12 +54,3 @@ class Later(Thread):
         self.join(SECONDS)
         assert not self.is_alive()
         return self._result
-
-
-def until(reached: Callable[[], T]) -> T:
-    """Wait until a function returns something true, and return that."""
-    deadline = time.monotonic() + SECONDS
-    while not (found := reached()):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -14,3 +15,11 @@ def network() -> Iterator[Network]:
     """Run a network of two nodes in this process."""
     with Network(2) as network:
         yield network
+
+
+@pytest.fixture
+def pay_is_deprecated() -> Iterator[None]:
+    """Let tests call `pay`, about which the client warns."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield

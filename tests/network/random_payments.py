@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from clnrpc import AsyncClient, ClientError, RpcError
 from lnstandin.network import Network, NetworkNode
 from lnstandin.network.network import CHANNEL_SAT
-from tests.network.accounts import until
+from tests.service.program import until
 
 NODES: Final = 5
 TOTAL_MSAT: Final = len(list(combinations(range(NODES), 2))) * CHANNEL_SAT * 1000

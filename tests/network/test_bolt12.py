@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-
 import pytest
 
 from clnrpc import Client
 from lnstandin.network import Network
-from tests.network.accounts import HALF_MSAT, Later, balance, error, until
+from tests.network.accounts import HALF_MSAT, Later, balance, error
+from tests.service.program import until
 
-
-@pytest.fixture(autouse=True)
-def pay_is_deprecated() -> Iterator[None]:
-    """Let tests call `pay`, about which the client warns."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        yield
+pytestmark = pytest.mark.usefixtures("pay_is_deprecated")
 
 
 def test_offer_is_paid_with_the_parameters_of_any_xpay(network: Network) -> None:

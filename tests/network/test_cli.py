@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from clnrpc import Client
-from tests.network.accounts import until
-from tests.service.program import SECONDS, children
+from tests.service.program import SECONDS, children, until
 
 COMMAND = (sys.executable, "-m", "lnstandin", "network")
 

@@ -15,8 +15,9 @@ from lnoffers.bolt11 import Invoice
 from lnoffers.service.errors import ServiceError
 from lnstandin.network import Network, NetworkError
 from lnstandin.network import processes as processes_module
-from tests.network.accounts import HALF_MSAT, Later, balance, bolt11, error, until
+from tests.network.accounts import HALF_MSAT, Later, balance, bolt11, error
 from tests.network.random_payments import rows
+from tests.service.program import until
 
 
 @pytest.fixture

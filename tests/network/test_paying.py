@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import warnings
-from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
@@ -15,17 +13,11 @@ from lnoffers.bolt11 import CHAINS, Invoice
 from lnoffers.bolt12.curve import KeyPair
 from lnoffers.bolt12.keys import NodeKeys
 from lnstandin.network import Network
-from tests.network.accounts import HALF_MSAT, Later, balance, bolt11, error, until
+from tests.network.accounts import HALF_MSAT, Later, balance, bolt11, error
+from tests.service.program import until
 
+pytestmark = pytest.mark.usefixtures("pay_is_deprecated")
 PREIMAGE = b"p" * 32
-
-
-@pytest.fixture(autouse=True)
-def pay_is_deprecated() -> Iterator[None]:
-    """Let tests call `pay`, about which the client warns."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        yield
 
 
 def foreign(keys: KeyPair = KeyPair(b"f" * 32), **changes: Any) -> str:  # noqa: B008 - it does not change

@@ -40,6 +40,10 @@ class Served:
         wanted = [*restrictions, *([] if method is None else [[f"method={method}"]])]
         return str(self.call("createrune", restrictions=wanted)["rune"])
 
+    def blacklist_last(self) -> None:
+        """Revoke the rune that was made last."""
+        self.call("blacklistrune", start=int(self.call("showrunes")["runes"][-1]["unique_id"]))
+
     def call(self, method: str, **params: Any) -> Any:
         """Call the server at its socket."""
         with Client(self.program.socket) as client:

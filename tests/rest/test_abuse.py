@@ -166,7 +166,7 @@ def test_long_bodies_of_strangers_take_turns(tmp_path: Path, length: int, at_onc
 def test_right_and_wrong_runes_at_once_each_get_their_answer(server: Served) -> None:
     right, wrong = server.rune(), server.rune(method="help")
     blacklisted = server.rune()
-    server.call("blacklistrune", start=int(server.call("showrunes")["runes"][-1]["unique_id"]))
+    server.blacklist_last()
     wanted = {right: 201, wrong: 401, blacklisted: 401, "x": 401, "": 403}
     with ThreadPoolExecutor(8) as threads:
         runes = [*wanted] * 40

@@ -142,8 +142,7 @@ def test_a_call_that_is_not_permitted_is_no_use(server: Served) -> None:
 def test_a_blacklisted_rune_opens_nothing(server: Served) -> None:
     rune = server.rune()
     assert server.site.post("getinfo", rune=rune).status == 201
-    last = server.call("showrunes")["runes"][-1]["unique_id"]
-    server.call("blacklistrune", start=int(last))
+    server.blacklist_last()
     answer = server.site.post("getinfo", rune=rune)
     assert (answer.status, answer.json["message"]) == (401, "Not authorized: Blacklisted rune")
 

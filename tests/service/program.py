@@ -147,12 +147,13 @@ def run(*arguments: str, under: tuple[str, ...] = ()) -> Outcome:
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def until(reached: Callable[[], object]) -> None:
-    """Wait until the condition holds, and fail if it does not in time."""
+def until(reached: Callable[[], Result]) -> Result:
+    """Wait until a function returns something true, and return that; fail if it does not in time."""
     deadline = time.monotonic() + SECONDS
-    while not reached():
+    while not (found := reached()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+    return found
 
 
 def children(process: int) -> list[int]:
