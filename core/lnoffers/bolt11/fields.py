@@ -1,7 +1,7 @@
 """The tagged fields of an invoice, as a table: the letter of each, and the functions that parse and write its symbols.
 
-Parsing returns None for a form that the specification tells readers to skip. Such a field counts as unknown. A field is
-written by its table's `write`, and then parsed, so that the rules of readers hold for writers too.
+Parsing returns None for a form that the specification tells readers to skip. Such a field counts as unknown. What is
+written is parsed again, so that the rules of readers hold for writers too.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ NOT_PERMITTED: Final = 1502
 SEND_SECONDS: Final = 60.0
 """How long the client may take to read a piece of the answer."""
 LONG_BYTES: Final = 1 << 14
-"""Bodies up to this length take milliseconds to parse, and then for the node to read."""
+"""The longest body that takes only milliseconds to parse, here and in the node."""
 _LEFT: Final = "the client has left"
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,8 @@ class Dispatch(Protocol):
 
     Raises:
         RpcError: if the command fails, or is unknown (METHOD_NOT_FOUND).
-        ConnectionError: if the node cannot answer. From the pieces: the client gets half an answer, and sees that.
+        ConnectionError: if the node cannot answer. If the pieces raise it, the answer is cut off, and the client can
+            tell.
     """
 
     async def __call__(self, method: str, params: bytes, /) -> bytes | AsyncGenerator[bytes, None]: ...
@@ -46,8 +47,8 @@ class Dispatch(Protocol):
 def application(dispatch: Dispatch, check: Dispatch | None = None) -> App:
     """Return the ASGI application that calls commands through `dispatch`, each after `checkrune` has permitted it.
 
-    `checkrune` goes through `check`, if that is given.
-    Until its rune is checked, a long body may come from anybody. So the others wait for one of them at most.
+    `checkrune` goes through `check`, if that is given. Anybody can send a long body, so they are handled one at a time
+    until their runes are checked.
     """
     long_bodies = asyncio.Lock()
 
@@ -65,7 +66,7 @@ def application(dispatch: Dispatch, check: Dispatch | None = None) -> App:
 
 
 class _EndedError(Exception):
-    """The exchange is over though its answer is not sent, or not completely. The server closes the connection."""
+    """The exchange has ended without a complete answer. The server closes the connection."""
 
 
 class _Exchange:

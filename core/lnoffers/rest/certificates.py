@@ -1,9 +1,9 @@
 """The certificates of the REST server: an authority of its own, which clients pin, and what it has signed.
 
 They have the names of Core Lightning's clnrest, in one folder: `ca.pem`, `server.pem` and `client.pem`, and the keys in
-`ca-key.pem`, `server-key.pem` and `client-key.pem`. What is missing is made at the start of a server; what has expired,
-or lacks the name of the host, is made again. So the authority stays the same for years, and clients need nothing new.
-A certificate that another authority has signed belongs to the operator. It is used as it is.
+`ca-key.pem`, `server-key.pem` and `client-key.pem`. A server makes missing files when it starts, and renews
+certificates that have expired or lack the name of its host. The authority stays the same for years, so clients need
+nothing new. A certificate that another authority has signed belongs to the operator, and is used as it is.
 
 The keys are on the curve P-256, which every TLS library knows.
 """
@@ -32,7 +32,7 @@ DAYS: Final = 10 * 365
 RENEWED_DAYS_BEFORE: Final = 365
 """A certificate is made again in its last year, because a server may run for long."""
 NAMES: Final = ("cln", "localhost", "127.0.0.1")
-"""The names of each server, beside its host."""
+"""The names in each certificate, besides the server's host."""
 
 logger = logging.getLogger(__name__)
 
@@ -64,8 +64,8 @@ def server_context(folder: Path, host: str) -> ssl.SSLContext:
         context.load_cert_chain(folder / "server.pem", folder / "server-key.pem")
     except (OSError, ValueError, UnsupportedAlgorithm) as error:  # an SSLError is an OSError
         raise CertificateError(
-            f"the certificates for REST in {folder} cannot be used: {error}. If you do not need these, move the files "
-            "that end with .pem away, and new ones are made"
+            f"the certificates for REST in {folder} cannot be used: {error}. If you do not need them, move the files "
+            "that end in .pem away: the next start makes new ones"
         ) from error
     return context
 
@@ -136,7 +136,7 @@ def _replace(path: Path, content: bytes, mode: int) -> None:
 
 
 def _made(subject: str, now: datetime, authority: _Pair | None = None, names: Iterable[str] = ()) -> _Pair:
-    """Return a certificate with a new key, signed by an authority; without one, an authority."""
+    """Return a new certificate and its key, signed by `authority`; without that, return a new authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
     issuer, signer = (name, key) if authority is None else (authority.certificate.subject, authority.key)

@@ -1,10 +1,10 @@
 """Serve an ASGI application over HTTP/1.1 and TLS, with limits that a hostile client cannot exceed.
 
-uvicorn parses requests and runs the application. It is used as a protocol in our own event loop, without its server,
-which would handle signals, and which limits neither idle connections nor slow requests. Here a connection has a limited
-time to send a complete request. When all places are taken, a new connection takes the place of the one that has been
-idle longest; those whose call is running stay. An idle connection is also one that has not finished its TLS handshake,
-its headers or its body, so opening many of them keeps nobody out.
+uvicorn parses requests and runs the application. Only its protocol class is used, in our own event loop: its server
+would handle signals, and limits neither idle connections nor slow requests. Here a connection has a limited time to
+send a complete request. When all places are taken, a new connection takes the place of the one that has been idle
+longest; those whose call is running stay. A connection that has not finished its TLS handshake, its headers or its body
+counts as idle, so opening many of them keeps nobody out.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class NotLoopbackError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What clients may use."""
+    """The limits for clients."""
 
     connections: int = 256
     idle_seconds: int = 30
@@ -56,7 +56,7 @@ class Limits:
     request_seconds: float = 60.0
     """How long a request may take to arrive."""
     grace_seconds: float = 5.0
-    """At the end: how long clients have to read their answers."""
+    """How long clients have to read their last answers when the server stops."""
 
 
 @asynccontextmanager

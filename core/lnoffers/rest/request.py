@@ -1,8 +1,8 @@
 """Parse what a client sends: the method, the rune, and the parameters as the node gets them.
 
 A rune can restrict the parameters of a call, and the node compares them as they are written. So a parameter has one
-spelling here: escapes in names and texts are resolved where JSON allows it, and no name may occur twice. The result
-goes to `checkrune` and to the command, byte by byte the same.
+spelling here: escapes in names and texts are resolved where JSON allows it, and no name may occur twice. The command
+gets the same bytes as `checkrune`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _ANY: Final = "*/*"
 
 
 class RefusedError(Exception):
-    """A request that gets an error of this package as its answer."""
+    """A request that is answered with an error of this package."""
 
     def __init__(self, status: int, message: str, code: int | None = None, data: Any = None) -> None:
         super().__init__(status, message)

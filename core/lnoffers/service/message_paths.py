@@ -55,10 +55,10 @@ def message_paths(node: Node, ways: Sequence[Sequence[bytes]], identity: bytes) 
 
 
 def own_path_id(path_id: bytes | None) -> bytes | None:
-    """Return a path_id that this node may have given to a path of its own; None for others, which then do not count.
+    """Return a path_id if this node can have made it, else None.
 
-    All of its own have 32 bytes. As in Core Lightning (common/onion_message_parse.c), whoever makes a path to this node
-    may put something else there, and a message along it is taken like one without a path_id.
+    Its own have 32 bytes. Others may make a path to this node with anything else in it; as in Core Lightning
+    (common/onion_message_parse.c), a message along that path is handled as if it had no path_id.
     """
     return path_id if path_id is not None and len(path_id) == _PATH_ID_BYTES else None
 

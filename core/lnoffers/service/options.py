@@ -69,7 +69,7 @@ class Options:
     rest: tuple[str, int] | None = None
     """The host and the TCP port at which a server answers REST."""
     rest_http: bool = False
-    """Whether REST has no TLS; then its host must be a loopback."""
+    """Whether REST has no TLS; then its host must be a loopback address."""
     listen: tuple[tuple[str, int], ...] = ()
     """The hosts and TCP ports at which a server accepts connections of other nodes."""
     peers: tuple[Address, ...] = ()
@@ -107,7 +107,7 @@ class Options:
         if self.dev_time is not None and self.dev_time >> TIME_BITS:
             raise OptionsError(f"--dev-time counts seconds since 1970, from 0 to 2^{TIME_BITS} - 1")
         if self.rest_http and self.rest is None:
-            raise OptionsError("--rest-http says how to serve REST: --rest HOST:PORT says where")
+            raise OptionsError("--rest-http needs an address: add --rest HOST:PORT, such as --rest 127.0.0.1:3010")
         if not 1 <= self.retry_for <= MAX_RETRY:
             raise OptionsError(f"--retry-for counts seconds, from 1 to {MAX_RETRY}")
         if not 0 <= self.keep_unpaid < 2**32:

@@ -25,7 +25,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(given: Namespace) -> int:
-    """Run a network until SIGINT or SIGTERM, and return 0. A signal that comes too early ends it when it has started.
+    """Run a network until SIGINT or SIGTERM, and return 0. A signal during the start ends it once it has started.
 
     Print a line for each node: its id, its socket, and with REST the URL and a rune.
 

@@ -156,8 +156,8 @@ class Ledger:
     async def begin(self, new: Sent) -> Sent | NoRoute:
         """Write that a payment is about to leave, and return it, or the earlier one with its payment hash.
 
-        If that has failed, this is a new attempt. With channels, one must lead to the payee and hold the amount. A new
-        one that is failed already never leaves.
+        If that has failed, this is a new attempt. With channels, one must lead to the payee and hold the amount. If
+        `new` has failed already, it is stored and never leaves.
         """
 
         def work(connection: Connection) -> Sent | NoRoute:
@@ -181,7 +181,7 @@ class Ledger:
         self._turns.run_later(partial(_end, done))
 
     async def fail(self, done: Sent) -> None:
-        """Write that an attempt has failed. Who is told before that could see it paid after a crash."""
+        """Write that an attempt has failed. Report it only then: after a crash, the payment could still succeed."""
         await self._turns.run(partial(_end, done))
 
     async def all_sent(self, payment_hash: bytes | None = None, *, failed: bool = False) -> Sequence[Sent]:

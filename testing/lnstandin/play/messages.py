@@ -123,6 +123,9 @@ class Result:
 
 
 def _stream(*values: bytes | None) -> bytes:
-    """Return the stream of records with the types 1, 3, 5 and so on; None leaves one out."""
+    """Return the stream of records with the types 1, 3, 5 and so on; None leaves one out.
+
+    `Record.build` checks its arguments, and would take six times as long for each payment.
+    """
     given = [(2 * place + 1, value) for place, value in enumerate(values) if value is not None]
     return b"".join([encode_bigsize(type_) + encode_bigsize(len(value)) + value for type_, value in given])

@@ -2,8 +2,8 @@
 
 A payment leaves only after the ledger has it. Then a task repeats it, over whatever connection there is to the payee,
 until the payee has the money or refuses it. So only the payee can make a payment fail that may have left. Before the
-ledger has it, it fails if the payee cannot be reached, or does not say that it plays. That it has failed is said only
-when the disk has it: after a crash, the payment would go on.
+ledger has it, it fails if the payee cannot be reached, or does not say that it plays. A failure is reported only once
+it is on disk: otherwise, the payment would go on after a crash.
 """
 
 from __future__ import annotations

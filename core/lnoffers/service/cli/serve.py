@@ -115,8 +115,8 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _run(node: Node, log: Log, release: Callable[[], None]) -> None:
-    ways = 1 if node.options.rest is None else 2
-    server = Server(node, max_connections=room_for_connections(ways * MAX_CONNECTIONS) // ways)
+    interfaces = 1 if node.options.rest is None else 2
+    server = Server(node, max_connections=room_for_connections(interfaces * MAX_CONNECTIONS) // interfaces)
     loop = asyncio.get_running_loop()
     logger.debug("The event loop is that of %s", type(loop).__module__.partition(".")[0])
     loop.set_exception_handler(ExhaustionReporter())

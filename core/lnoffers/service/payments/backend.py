@@ -45,7 +45,7 @@ class Paid:
 
 
 class FailureCode(IntEnum):
-    """What a failure is, by the codes of Core Lightning's `xpay`."""
+    """The kinds of failures, by the codes of Core Lightning's `xpay`."""
 
     REFUSED = 203
     """The payee refuses the payment for good."""

@@ -5,8 +5,8 @@ failed for certain, the sender gets an invoice_error along its reply path. A sen
 without a word. The payment itself is the only answer to an invoice that is paid.
 
 All senders share one pace, and their addresses take turns, as for requests (`lnoffers.service.answering.answers`). An
-invoice that finds no room is not even parsed. Its sender gets a reason, too, but of these only so many are sent that
-nobody can keep the server busy with them.
+invoice that finds no room is not even parsed. Its sender gets a reason, too, but at a limited rate, so that nobody can
+keep the server busy with these.
 """
 
 from __future__ import annotations

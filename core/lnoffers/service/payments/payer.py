@@ -70,7 +70,7 @@ class Ending:
 
     payment: StoredPayment
     code: FailureCode = FailureCode.OTHER
-    """What the failure is, if the payment has failed; this is not stored."""
+    """The kind of failure, if the payment has failed; it is not stored."""
 
 
 class Payer:

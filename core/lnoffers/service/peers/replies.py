@@ -32,7 +32,7 @@ class UnsendableError(ServiceError):
 
 
 def quoted(message: Invoice | InvoiceRequest) -> str:
-    """Return how an error quotes what it is about: a space and the string, or nothing if that is too long."""
+    """Return what an error quotes of the message it is about: a space and its string; nothing if that is too long."""
     return "" if len(message.to_bytes()) > MAX_QUOTED else f" {message.encode()}"
 
 

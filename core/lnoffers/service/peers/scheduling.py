@@ -87,7 +87,7 @@ class FairScheduler:
                 dropped, because its sender has gone, or will ask again.
             prepare: reads the message, and returns what handles it; None if it is junk, which takes nothing of the
                 pace. Until then it holds the message unread, because reading one may take 30 times its memory. If that
-                takes long, it lets other connections come first, however much junk waits.
+                takes long, it should let other connections come first, however much junk waits.
 
         Returns:
             False if too many wait already.

@@ -64,7 +64,7 @@ class NewInvoice:
     label: str
     """The text of a JSON string, with escapes as the caller wrote them."""
     bolt12: str
-    """The string. Stand-ins, which make invoices of BOLT 11 too, store those here."""
+    """The string. Stand-ins store those of BOLT 11 here, too."""
     description: str | None
     payer_note: str | None
     payment_hash: bytes
