@@ -142,6 +142,7 @@ def test_a_signal_ends_waiting_calls_with_an_error(directory: Path) -> None:
         with ThreadPoolExecutor() as threads:
             waiting = threads.submit(server.site.post, "waitinvoice", {"label": "number 1"}, rune)
             until(lambda: server.log.count("REST: waitinvoice"))
+            assert server.site.post("getinfo", rune=rune).status == 201  # by then the call before it waits
             server.process.send_signal(signal.SIGTERM)
             answer = waiting.result(30)
         assert (answer.status, answer.json["code"], answer.json["message"]) == (500, -5, "The server stops")
