@@ -879,8 +879,9 @@ class Calls(Caller):
         recognises a payment for it. Only the fields that a payment needs are checked; the caller is responsible for the
         others.
 
-        An invoice without `invoice_paths` gets a path that begins and ends at this node. If this node made its offer,
-        the invoice belongs to that offer, which must be active, and the invoice expires when the offer ends.
+        An invoice with `invoice_paths` is signed with these paths. One without gets a path that begins and ends at this
+        node. If this node made its offer, the invoice belongs to that offer, which must be active, and the invoice
+        expires when the offer ends.
 
         The invoice can be paid until its relative expiry (`invoice_relative_expiry`, two hours if absent) has passed
         since this call, whatever its `invoice_created_at` is.

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from contextlib import ExitStack
+from hashlib import sha256
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -21,6 +22,7 @@ from tests.interop.conftest import Pair
 from tests.interop.nodes import Node, running
 from tests.interop.paying import Mortal, await_chain
 from tests.peers.conftest import Served, Start
+from tests.play.servers import unsigned_invoice
 from tests.service.program import Program, until
 
 AMOUNT = 12_345_678
@@ -199,6 +201,17 @@ def test_a_real_node_pays_our_offer_in_several_parts(start: Start, pair: Pair, c
         [row] = served.client.listinvoices().invoices
         done = served.client.waitinvoice(row.label)
         assert (done.status, done.amount_received_msat) == ("paid", invoice.invoice_amount)
+
+
+def test_an_invoice_of_createinvoice_is_paid_through_the_node(start: Start, pair: Pair) -> None:
+    served = served_by(start, pair.l1, pair.l1)
+    asked = pair.l2.client.invoicerequest(AMOUNT, "built elsewhere").bolt12
+    preimage = os.urandom(32)
+    unsigned = unsigned_invoice(asked, sha256(preimage).digest(), bytes.fromhex(served.id))
+    made = served.client.createinvoice(unsigned.encode(), "built elsewhere", preimage.hex())
+    pair.l2.client.rpc_call("xpay", {"invstring": made.bolt12, "retry_for": 5})
+    done = served.client.waitinvoice("built elsewhere")
+    assert (done.status, done.amount_received_msat) == ("paid", AMOUNT)
 
 
 def test_a_deleted_invoice_cannot_be_paid_at_the_node_any_more(start: Start, pair: Pair) -> None:

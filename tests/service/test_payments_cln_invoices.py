@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clnrpc import RpcError
+from lnoffers.bolt12 import Invoice, UnsignedInvoice
 from lnoffers.service.payments.backend import Incoming
 from lnoffers.service.payments.cln.backend import CoreLightning
 from tests.interop.paying import EXPIRY, backend, incoming
 from tests.service.answering_node import NODE_ID, Answer, answering
-from tests.service.invoicing import KEYS, creation
-from tests.service.program import Program, Wire
+from tests.service.invoicing import creation
+from tests.service.program import Program, Wire, request
 
 ROOM = 2
 
@@ -157,12 +160,65 @@ def test_an_invoice_that_is_forgotten_is_deleted_once(at_the_node: str, tmp_path
     assert len(books.deleted) == (2 if at_the_node == "expired" else 1)
 
 
+@contextmanager
+def shop(program: Program, path: Path, answers: dict[str, Answer]) -> Iterator[tuple[Wire, list[tuple[str, Any]]]]:
+    """Run a server that is paid through a node; yield a connection to it, and the calls that the node gets."""
+    flags = ("--backend", f"cln:{path / 'rpc'}", "--log-file", "log")
+    with answering(path / "rpc", answers) as calls, program.served(*flags), Wire(program.socket) as wire:
+        yield wire, calls
+
+
+def pathless(number: int) -> dict[str, Any]:
+    """Return the parameters of createinvoice for one of many invoices without paths."""
+    return creation(number, invoice_created_at=int(time.time()), invoice_paths=None, invoice_blindedpay=None)
+
+
+def test_createinvoice_makes_an_invoice_of_the_node_for_one_without_paths(
+    seed_program: Program, tmp_path: Path
+) -> None:
+    books = Books()
+    with shop(seed_program, tmp_path, books.answers) as (wire, _):
+        made = wire.ask("createinvoice", pathless(1))["result"]
+    [path] = Invoice.parse(made["bolt12"]).invoice_paths or ()
+    assert path.first_node_id == bytes.fromhex(NODE_ID)
+    assert hashes(books.states) == [made["payment_hash"]]
+
+
+def test_createinvoice_leaves_the_paths_of_the_caller_alone(seed_program: Program, tmp_path: Path) -> None:
+    books, given = Books(), creation(1, invoice_created_at=int(time.time()))
+    with shop(seed_program, tmp_path, books.answers) as (wire, _):
+        made = wire.ask("createinvoice", given)["result"]
+    assert Invoice.parse(made["bolt12"]).invoice_paths == UnsignedInvoice.parse(given["invstring"]).invoice_paths
+    assert books.states == {}
+
+
+def test_createinvoice_stores_nothing_if_the_node_makes_no_invoice(seed_program: Program, tmp_path: Path) -> None:
+    answers = Books().answers | {"invoice": RpcError(-1, "no")}
+    with shop(seed_program, tmp_path, answers) as (wire, _):
+        error = wire.ask("createinvoice", pathless(1))["error"]
+        assert (error["code"], error["message"].partition(": ")[0]) == (-1, "The payment backend cannot receive")
+        assert wire.ask("listinvoices", {})["result"] == {"invoices": []}
+
+
+def test_a_second_createinvoice_keeps_the_invoice_of_the_node(seed_program: Program, tmp_path: Path) -> None:
+    """Of calls at the same time, too, only one succeeds, and none deletes what it needs."""
+    books = Books()
+    with shop(seed_program, tmp_path, books.answers) as (wire, _), ExitStack() as held:
+        wires = [held.enter_context(Wire(seed_program.socket)) for _ in range(4)]
+        for each in wires:
+            each.send(request("createinvoice", pathless(1)))
+        found = [json.loads(each.answer()) for each in wires]
+        again = wire.ask("createinvoice", pathless(1) | {"label": "another"})
+    assert sorted(each.get("error", {}).get("code", 0) for each in found) == [0, 900, 900, 900]
+    assert again["error"]["code"] == 901
+    assert [*books.states.values()] == ["unpaid"]
+
+
 def test_delinvoice_deletes_the_invoice_of_the_node_too(seed_program: Program, tmp_path: Path) -> None:
     books = Books()
-    flags = ("--backend", f"cln:{tmp_path / 'rpc'}", "--log-file", "log")
-    with answering(tmp_path / "rpc", books.answers), seed_program.served(*flags), Wire(seed_program.socket) as wire:
-        made = wire.ask("createinvoice", creation(1, invoice_created_at=int(time.time())))["result"]
-        books.states[f"lnoffers/{KEYS.node_id.hex()[:20]}/{made['payment_hash']}"] = "unpaid"
+    with shop(seed_program, tmp_path, books.answers) as (wire, _):
+        made = wire.ask("createinvoice", pathless(1))["result"]
+        assert hashes(books.states) == [made["payment_hash"]]
         gone = wire.ask("delinvoice", {"label": made["label"], "status": "unpaid"})["result"]
         assert gone["payment_hash"] == made["payment_hash"]
     assert books.states == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Never
@@ -24,6 +25,7 @@ from lnoffers.service.commands.codes import (
 from lnoffers.service.commands.pages import in_pages
 from lnoffers.service.entropy import EntropyError
 from lnoffers.service.payment_paths import path_to_self
+from lnoffers.service.payments.backend import BackendError, Incoming
 from lnoffers.service.status import Status
 from lnoffers.service.store import invoices, offers
 from lnoffers.service.store.invoices import MAX_NUMBER, InvoiceIndex, NewInvoice, Part, StoredInvoice
@@ -32,37 +34,83 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from clnrpc.runtime.server.stubs import Reply
+    from lnoffers.service.payments.backend import Backend
     from lnoffers.service.store import Connection
 
 
 class InvoiceCommands(Commands):
     """createinvoice, listinvoices, delinvoice."""
 
-    def createinvoice(self, request: types.CreateinvoiceRequest) -> types.CreateinvoiceResponse:
+    def createinvoice(
+        self, request: types.CreateinvoiceRequest
+    ) -> types.CreateinvoiceResponse | Awaitable[types.CreateinvoiceResponse]:
         """Sign an invoice of this node that was built elsewhere, and store it."""
         invoice = self._unsigned(canonical(request.invstring))
-        preimage = bytes.fromhex(request.preimage)
-        label = spelling(request.label)
         self._expire_due()
+        backend = self._collecting
+        if backend is None or invoice.invoice_paths is not None:
+            return self._created(request, invoice)
+        with self._transaction(writes=False) as connection:
+            new = self._new_invoice(connection, request, invoice)
+        return self._created_at_backend(backend, request, invoice, new)
+
+    def _created(self, request: types.CreateinvoiceRequest, invoice: UnsignedInvoice) -> types.CreateinvoiceResponse:
         with self._transaction() as connection:
-            offer_id = _local_offer(connection, invoice)
-            amount, payment_hash = self._checked(invoice, preimage)
-            if (clash := invoices.by_label(connection, label)) is not None:
-                raise RpcError(INVOICE_LABEL_ALREADY_EXISTS, "Duplicate label", shown(clash))
-            if (clash := invoices.by_payment_hash(connection, payment_hash)) is not None:
-                raise RpcError(INVOICE_PREIMAGE_ALREADY_EXISTS, "Duplicate preimage", shown(clash))
-            new = NewInvoice(
-                label=label,
-                bolt12=self._signed_invoice(invoice, payment_hash).encode(),
-                description=invoice.offer_description,
-                payer_note=invoice.invreq_payer_note,
-                payment_hash=payment_hash,
-                payment_preimage=preimage,
-                amount_msat=amount,
-                expires_at=self._node.clock.now() + invoice.relative_expiry,
-                local_offer_id=offer_id,
-            )
-            return types.CreateinvoiceResponse(**shown(invoices.add(connection, new)))
+            new = self._new_invoice(connection, request, invoice)
+            signed = self._signed_invoice(invoice, new.payment_hash).encode()
+            return types.CreateinvoiceResponse(**shown(invoices.add(connection, replace(new, bolt12=signed))))
+
+    async def _created_at_backend(
+        self, backend: Backend, request: types.CreateinvoiceRequest, invoice: UnsignedInvoice, new: NewInvoice
+    ) -> types.CreateinvoiceResponse:
+        """Sign and store an invoice without paths, after the backend has said where it is paid to."""
+        payment_hash, description = new.payment_hash, new.description or ""
+        incoming = Incoming(payment_hash, new.payment_preimage, new.amount_msat, invoice.relative_expiry, description)
+        try:
+            end = await backend.receive(incoming)
+        except BackendError as error:
+            raise RpcError(GENERIC, f"The payment backend cannot receive: {error}") from error
+        try:
+            placed = invoice.with_paths(end.paths, end.payinfos)
+            return await self._node.changes.run(partial(self._created, request, placed))
+        except BaseException:
+            if await self._node.changes.run(partial(self._is_unknown, payment_hash)):
+                await backend.forget(payment_hash)
+            raise
+
+    def _is_unknown(self, payment_hash: bytes) -> bool:
+        """Return whether no invoice has a payment hash. Another call may have made one for it meanwhile."""
+        with self._transaction(writes=False) as connection:
+            return invoices.by_payment_hash(connection, payment_hash) is None
+
+    def _new_invoice(
+        self, connection: Connection, request: types.CreateinvoiceRequest, invoice: UnsignedInvoice
+    ) -> NewInvoice:
+        """Return what is to be stored of an invoice, still without its string, if its label and preimage are new."""
+        preimage, label = bytes.fromhex(request.preimage), spelling(request.label)
+        offer_id = _local_offer(connection, invoice)
+        amount, payment_hash = self._checked(invoice, preimage)
+        if (clash := invoices.by_label(connection, label)) is not None:
+            raise RpcError(INVOICE_LABEL_ALREADY_EXISTS, "Duplicate label", shown(clash))
+        if (clash := invoices.by_payment_hash(connection, payment_hash)) is not None:
+            raise RpcError(INVOICE_PREIMAGE_ALREADY_EXISTS, "Duplicate preimage", shown(clash))
+        return NewInvoice(
+            label=label,
+            bolt12="",
+            description=invoice.offer_description,
+            payer_note=invoice.invreq_payer_note,
+            payment_hash=payment_hash,
+            payment_preimage=preimage,
+            amount_msat=amount,
+            expires_at=self._node.clock.now() + invoice.relative_expiry,
+            local_offer_id=offer_id,
+        )
+
+    @property
+    def _collecting(self) -> Backend | None:
+        """The payment backend, if it prepares each payment to this node."""
+        backend = None if self._served is None else self._served.payer.backend
+        return backend if backend is not None and backend.collects else None
 
     def listinvoices(self, request: types.ListinvoicesRequest) -> Reply[types.ListinvoicesResponse]:
         """Return the stored invoices, or those that one parameter selects."""
@@ -116,9 +164,9 @@ class InvoiceCommands(Commands):
     def _forgotten(self, stored: StoredInvoice) -> types.DelinvoiceResponse | Awaitable[types.DelinvoiceResponse]:
         """Return the response about a deleted invoice, once the payment backend does not wait for it any more."""
         response = types.DelinvoiceResponse(**shown(stored))
-        if self._served is None or not self._served.payer.backend.collects:
+        backend = self._collecting
+        if backend is None:
             return response
-        backend = self._served.payer.backend
 
         async def forget() -> types.DelinvoiceResponse:
             await backend.forget(stored.payment_hash)
