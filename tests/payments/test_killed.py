@@ -13,7 +13,7 @@ from tests.payments import killing
 from tests.payments.killing import POINTS, RECOVERING
 from tests.peers.conftest import Served, Start
 from tests.peers.stranger import connected
-from tests.play.servers import SENDER, Payee, await_payments, await_used, deliver
+from tests.play.servers import SENDER, Payee, await_payments, await_used, deliver, deliver_to_death
 from tests.service.program import SECONDS, Program, run, until
 
 PLAY = ("--backend", "play", "--addr", "127.0.0.1:0", "--log-file", "log", "--log-level", "debug")
@@ -38,7 +38,7 @@ def test_a_server_that_is_killed_pays_once(start: Start, program: Program, point
         made = payer.client.invoicerequest(21_000, "ATM")
         invoice, other = payee.invoice(made.bolt12), payee.invoice(made.bolt12)
         with connected(SENDER, payer.id, payer.port) as sender:
-            deliver(sender, payer, invoice)
+            deliver_to_death(sender, payer, invoice)
             assert payer.process.wait(SECONDS) == -9
     payer = start(*PLAY, *peer, program=program)
     await_payments(payer)
@@ -62,7 +62,7 @@ def test_a_server_that_is_killed_while_it_takes_over_pays_once(start: Start, pro
         made = payer.client.invoicerequest(21_000, "ATM")
         invoice = payee.invoice(made.bolt12)
         with connected(SENDER, payer.id, payer.port) as sender:
-            deliver(sender, payer, invoice)
+            deliver_to_death(sender, payer, invoice)
             assert payer.process.wait(SECONDS) == -9
     under = (sys.executable, "-m", killing.__name__, point)
     assert run("serve", *program.flags, *PLAY, *peer, under=under).code == -9

@@ -57,8 +57,16 @@ def path_to(*nodes: bytes) -> BlindedPath:
 
 def answer(stranger: Stranger, key: KeyPair) -> Invoice | InvoiceError:
     """Return the next answer that arrives."""
+    found = answer_or_end(stranger, key)
+    assert found is not None, "the server has closed the connection"
+    return found
+
+
+def answer_or_end(stranger: Stranger, key: KeyPair) -> Invoice | InvoiceError | None:
+    """Return the next answer that arrives; None if the connection ends before."""
     while not isinstance(event := stranger.event(), OnionMessage):
-        assert event is not None, "the server has closed the connection"
+        if event is None:
+            return None
     opened = open_message(key, event)
     assert isinstance(opened, ReceivedMessage)
     assert opened.path_id == b"mine"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
@@ -11,14 +12,14 @@ from typing import Final
 import pytest
 
 from clnrpc import RpcError
-from lnoffers.bolt12 import Invoice, InvoiceRequest, UnsignedInvoice
+from lnoffers.bolt12 import Invoice, InvoiceError, InvoiceRequest, UnsignedInvoice
 from lnoffers.net.blinding import Hop, blind
 from lnoffers.net.onion_messages import Payload, wrap
 from lnoffers.service.payments.payer import NOT_LOOKED
 from tests.bolt12 import samples
 from tests.bolt12.samples import PATH, PAYINFO
 from tests.peers.conftest import Served
-from tests.peers.issuing import path_to
+from tests.peers.issuing import answer_or_end, path_to
 from tests.peers.stranger import Stranger, key
 from tests.service.paying import invoice_for
 from tests.service.program import until
@@ -77,6 +78,16 @@ def deliver(stranger: Stranger, payer: Served, invoice: Invoice) -> None:
     to_payer = blind(secrets.token_bytes(32), [Hop(bytes.fromhex(payer.id), b"")])
     payload = Payload.build(invoice=invoice.to_bytes(), reply_path=path_to(SENDER.public_key))
     stranger.send(wrap(secrets.token_bytes(32), to_payer, payload))
+
+
+def deliver_to_death(stranger: Stranger, payer: Served, invoice: Invoice) -> None:
+    """Send an invoice that kills the payer's server; again, if that has just started and refuses all."""
+    deliver(stranger, payer, invoice)
+    with suppress(ConnectionError):
+        while (refused := answer_or_end(stranger, SENDER)) is not None:
+            assert isinstance(refused, InvoiceError)
+            assert NOT_LOOKED in (refused.error or "")
+            deliver(stranger, payer, invoice)
 
 
 def await_payments(payer: Served) -> None:
