@@ -297,6 +297,7 @@ def test_the_node_may_be_restarted_meanwhile(chain: Chain, l1: Node, work: Path,
                 first.process.kill()
                 first.process.wait()
                 with running(chain, work / "paid") as second:
+                    await_chain(second)  # it answers calls before it listens
                     connect(l1, second)
                     for number, invoice in enumerate(invoices, 1):
                         await awaited_payment(l1, invoice)
