@@ -72,10 +72,15 @@ def test_a_form_gives_the_parameters_as_texts(site: Site, node: Node) -> None:
     "headers",
     [
         {"Content-Type": "application/json; charset=utf-8"},
+        {"Content-Type": 'application/json; Charset="UTF8"'},
+        {"Content-Type": "application/json; charset=us-ascii"},
         {"Content-Type": "*/*"},
+        {"Content-Encoding": "Identity"},
         {"Accept": "*/*"},
         {"Accept": "application/json, text/plain, */*"},
         {"Accept": "text/html, application/json;q=0.5"},
+        {"Accept": "*/*;q=0, application/json; Q = 0.001"},
+        {"Accept": "application/*, */*;q=0.0"},
     ],
 )
 def test_accepts_the_headers_of_common_clients(site: Site, headers: dict[str, str]) -> None:
@@ -110,6 +115,51 @@ REFUSED = {
         "Unsupported content-type",
     ),
     "an answer in XML": ("POST", "/v1/getinfo", b"", {"Accept": "text/xml"}, 406, None, "Unsupported accept header"),
+    "anything but JSON": (
+        "POST",
+        "/v1/getinfo",
+        b"",
+        {"Accept": "*/*, application/json;q=0.000"},
+        406,
+        None,
+        "Unsupported accept header: */*, application/json;q=0.000",
+    ),
+    "anything but applications": (
+        "POST",
+        "/v1/getinfo",
+        b"",
+        {"Accept": "*/*, application/*; q=0"},
+        406,
+        None,
+        "Unsupported accept header",
+    ),
+    "a compressed body": (
+        "POST",
+        "/v1/getinfo",
+        b"{}",
+        {"Content-Encoding": "gzip"},
+        415,
+        None,
+        "Unsupported content-encoding header: gzip",
+    ),
+    "another charset": (
+        "POST",
+        "/v1/getinfo",
+        b"{}",
+        {"Content-Type": "application/json; charset=latin-1"},
+        415,
+        None,
+        "Unsupported charset latin-1: send UTF-8",
+    ),
+    "a form in another charset": (
+        "POST",
+        "/v1/getinfo",
+        b"a=b",
+        {"Content-Type": "application/x-www-form-urlencoded;charset=utf-16"},
+        415,
+        None,
+        "Unsupported charset utf-16: send UTF-8",
+    ),
     "name twice": ("POST", "/v1/getinfo", b'{"a":1,"a":2}', {}, 406, None, "The parameter a is given twice"),
     "name twice, once null": ("POST", "/v1/getinfo", b'{"a":null,"a":2}', {}, 406, None, "The parameter a is given"),
     "name twice, once escaped": ("POST", "/v1/getinfo", rb'{"a":1,"\u0061":2}', {}, 406, None, "The parameter a is"),
@@ -155,6 +205,25 @@ def test_an_error_of_the_command_keeps_its_data(site: Site) -> None:
 
 def test_405_says_what_is_allowed(site: Site) -> None:
     assert site.request("DELETE", "/v1/getinfo", headers={"Rune": RUNE}).headers["allow"] == "POST"
+
+
+def test_415_says_which_encoding_is_read(site: Site) -> None:
+    compressed = site.post("getinfo", **{"Content-Encoding": "gzip"})
+    in_latin_1 = site.post("getinfo", **{"Content-Type": "application/json; charset=latin-1"})
+    assert compressed.headers["accept-encoding"] == "identity"
+    assert "accept-encoding" not in in_latin_1.headers  # it would say that the encoding was the mistake
+
+
+@pytest.mark.parametrize("path", ["/v1/getinfo", "/elsewhere"])
+def test_a_length_beside_chunks_is_refused_and_ends_the_connection(site: Site, node: Node, path: str) -> None:
+    """Otherwise what is a body here could be the next request for a proxy in front, or the other way round."""
+    request = b"POST %b HTTP/1.1\r\nHost: x\r\nRune: a-rune\r\n" % path.encode()
+    with site.socket() as raw:
+        raw.sendall(request + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + request + b"\r\n")
+        answer = b"".join(iter(lambda: raw.recv(1 << 16), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert node.called == []
 
 
 def test_a_second_rune_is_refused_before_any_is_checked(site: Site, node: Node) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, MutableMapping, Sequence
 from contextlib import aclosing
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -97,8 +97,7 @@ class _Exchange:
 
     async def refuse(self, refused: RefusedError) -> None:
         """Send an error as the answer."""
-        allow = [(b"allow", b"POST")] if refused.status == 405 else []
-        await self._respond(refused.status, refused.body(), allow)
+        await self._respond(refused.status, refused.body(), refused.headers)
 
     async def _call(self, head: Head, body: bytes) -> None:
         params = await self._permitted(head, body)
@@ -157,8 +156,8 @@ class _Exchange:
             if not event.get("more_body", False):
                 return bytes(body)
 
-    async def _respond(self, status: int, body: bytes, headers: list[tuple[bytes, bytes]] | None = None) -> None:
-        await self._begin(status, [(b"content-length", b"%d" % len(body)), *(headers or ())])
+    async def _respond(self, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        await self._begin(status, [(b"content-length", b"%d" % len(body)), *headers])
         await self._send_piece(body, more=False)
 
     async def _stream(self, status: int, pieces: AsyncGenerator[bytes, None]) -> None:

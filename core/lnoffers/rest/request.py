@@ -40,14 +40,25 @@ _text: Final = re.compile(rb'"[^"\\]*+(?:(?>\\.[^"\\]*+))*+"', re.DOTALL)
 _JSON: Final = "application/json"
 _FORM: Final = "application/x-www-form-urlencoded"
 _ANY: Final = "*/*"
+_CHARSETS: Final = ("utf-8", "utf8", "us-ascii")
+_is_zero: Final = re.compile(r"0(?:\.0*)?").fullmatch
 
 
 class RefusedError(Exception):
     """A request that is answered with an error of this package."""
 
-    def __init__(self, status: int, message: str, code: int | None = None, data: Any = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        code: int | None = None,
+        data: Any = None,
+        headers: Sequence[tuple[bytes, bytes]] = (),
+    ) -> None:
         super().__init__(status, message)
         self.status = status
+        self.headers = headers
+        """What the answer has beside the usual ones."""
         self.code = code
         self.message = message
         self.data = data
@@ -78,8 +89,12 @@ def read_head(verb: str, path: str, headers: Headers) -> Head:
 
     Raises:
         RefusedError: if there is no such path, the verb is another one, the rune is missing, the head or body is too
-            long, or the form of the body or of the answer is not supported.
+            long, its length is given in two ways, or the form of the body or of the answer is not supported.
     """
+    if _values(headers, b"transfer-encoding") and _values(headers, b"content-length"):
+        # A proxy may take another part of the stream for the body. RFC 9112, 6.3: the connection cannot go on.
+        message = "The request has both headers transfer-encoding and content-length"
+        raise RefusedError(400, message, headers=[(b"connection", b"close")])
     if sum(len(name) + len(value) for name, value in headers) > MAX_HEAD_BYTES:
         raise RefusedError(431, f"The headers are longer than {MAX_HEAD_BYTES} bytes")
     found = _path(path)
@@ -87,22 +102,48 @@ def read_head(verb: str, path: str, headers: Headers) -> Head:
         raise RefusedError(404, "Path not found", METHOD_NOT_FOUND)
     method, lists = found[1], found[1] == LIST_METHODS and verb == "GET"
     if verb != "POST" and not lists:
-        raise RefusedError(405, f"Only POST calls a command, not {verb}")
+        raise RefusedError(405, f"Only POST calls a command, not {verb}", headers=[(b"allow", b"POST")])
     rune = _only(headers, b"rune")
     if not rune:
         raise RefusedError(403, "Not authorized: Missing rune", MISSING_RUNE)
-    accepted = [part for value in _values(headers, b"accept") for part in value.split(",")]
-    if accepted and not {_JSON, "application/*", _ANY}.intersection(map(_media_type, accepted)):
-        raise RefusedError(406, f"Unsupported accept header: {', '.join(accepted)}")
+    accepted = ",".join(_values(headers, b"accept"))
+    if accepted and not _accepts_json(accepted):
+        raise RefusedError(406, f"Unsupported accept header: {accepted}")
     if lists:
         return Head(method="help", rune=rune, status=200)
     length = _only(headers, b"content-length")
     if length.isdecimal() and int(length[:20]) > MAX_BODY_BYTES:
         raise too_long()
+    return Head(method=method, rune=rune, status=201, is_form=_has_form(headers))
+
+
+def _has_form(headers: Headers) -> bool:
+    """Return whether a body is a form; otherwise it is JSON.
+
+    Raises:
+        RefusedError: if it is something else, or in an encoding or character set that is not read.
+    """
+    encoding = ",".join(_values(headers, b"content-encoding"))
+    if encoding and any(each.strip().lower() != "identity" for each in encoding.split(",")):
+        message = f"Unsupported content-encoding header: {encoding}"
+        raise RefusedError(415, message, headers=[(b"accept-encoding", b"identity")])
     content_type = _only(headers, b"content-type") or _JSON
-    if _media_type(content_type) not in (_JSON, _FORM, _ANY):
+    media_type, parameters = _media_type(content_type)
+    if media_type not in (_JSON, _FORM, _ANY):
         raise RefusedError(406, f"Unsupported content-type header: {content_type}")
-    return Head(method=method, rune=rune, status=201, is_form=_media_type(content_type) == _FORM)
+    if parameters.get("charset", "utf-8").lower() not in _CHARSETS:
+        raise RefusedError(415, f"Unsupported charset {parameters['charset']}: send UTF-8")
+    return media_type == _FORM
+
+
+def _accepts_json(accepted: str) -> bool:
+    """Return whether a client that sends this header Accept reads JSON: the range that is closest to it decides."""
+    found = [_media_type(each) for each in accepted.split(",")]
+    for media_type in (_JSON, "application/*", _ANY):
+        weights = [parameters.get("q", "1") for name, parameters in found if name == media_type]
+        if weights:
+            return not all(map(_is_zero, weights))
+    return False
 
 
 def read_parameters(body: bytes, *, is_form: bool) -> bytes:
@@ -149,8 +190,11 @@ def _fields(body: bytes) -> Sequence[tuple[bytes, bytes]]:
     return [(msgspec.json.encode(name)[1:-1], msgspec.json.encode(value)) for name, value in fields]
 
 
-def _media_type(value: str) -> str:
-    return value.partition(";")[0].strip().lower()
+def _media_type(value: str) -> tuple[str, dict[str, str]]:
+    """Return a media type and its parameters, names in lower case."""
+    media_type, *parameters = value.split(";")
+    pairs = [each.partition("=") for each in parameters]
+    return media_type.strip().lower(), {name.strip().lower(): text.strip(' \t"') for name, _, text in pairs}
 
 
 def _values(headers: Headers, wanted: bytes) -> list[str]:
