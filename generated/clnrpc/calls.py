@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .commands import COMMANDS, RELEASE
 from .runtime.client.call import call
 from .runtime.client.caller import Caller
+from .runtime.deprecation import deprecated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -1761,6 +1762,7 @@ class Calls(Caller):
         return self.rpc_send("getlog", level)
 
     @call
+    @deprecated("Deprecated in v26.06, removed after v27.03.")
     def getroute(
         self,
         id: Pubkey,
@@ -2049,6 +2051,7 @@ class Calls(Caller):
         return self.rpc_send("invoicerequest", amount, description, issuer, label, absolute_expiry, single_use)
 
     @call
+    @deprecated("Deprecated in v26.06, removed after v27.03.")
     def keysend(
         self,
         destination: Pubkey,
@@ -2909,6 +2912,7 @@ class Calls(Caller):
         return self.rpc_send("parsefeerate", feerate)
 
     @call
+    @deprecated("Deprecated in v26.06, removed after v27.03.")
     def pay(
         self,
         bolt11: str,
@@ -3103,6 +3107,7 @@ class Calls(Caller):
         return self.rpc_send("recoverchannel", scb)
 
     @call
+    @deprecated("Deprecated in v26.06, removed after v27.03.")
     def renepay(
         self,
         invstring: str,
@@ -3149,6 +3154,7 @@ class Calls(Caller):
         )
 
     @call
+    @deprecated("Deprecated in v26.06, removed after v27.03.")
     def renepaystatus(self, *, invstring: str | None = None) -> RenepaystatusResponse:
         """Show how renepay's payments went.
 

@@ -126,12 +126,18 @@ def _written(module: str) -> Mapping[str, Mapping[str, str]]:
     return {
         node.name: {
             member.target.id: ast.unparse(member.annotation)
-            for member in node.body
+            for member in _members(node)
             if isinstance(member, ast.AnnAssign) and isinstance(member.target, ast.Name)
         }
         for node in ast.parse(inspect.getsource(sys.modules[module])).body
         if isinstance(node, ast.ClassDef)
     }
+
+
+def _members(written: ast.ClassDef) -> Iterator[ast.stmt]:
+    """Yield the statements of a class that run; for type checkers, deprecated fields have others."""
+    for statement in written.body:
+        yield from statement.orelse if isinstance(statement, ast.If) else (statement,)
 
 
 def _wires(cls: type) -> dict[str, str]:

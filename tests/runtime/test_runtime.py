@@ -28,6 +28,8 @@ from tests.runtime.demo.types.greet import GreetRequest, GreetResponse
 
 RUNTIME = Path(rpcschema.runtime.__file__).parent
 SOURCES = sorted(RUNTIME.rglob("*.py"))
+FOR_TYPE_CHECKERS = {"deprecation": {"typing_extensions"}}
+"""What modules import only if TYPE_CHECKING. Type checkers know it even where it is not installed."""
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.relative_to(RUNTIME).as_posix())
@@ -40,7 +42,16 @@ def test_a_module_imports_only_its_neighbours_msgspec_and_the_standard_library(s
         else:
             assert not isinstance(node, ast.ImportFrom) or node.level <= len(source.relative_to(RUNTIME).parts)
             continue
-        assert all(name.partition(".")[0] in {*sys.stdlib_module_names, "msgspec"} for name in names)
+        known = {*sys.stdlib_module_names, "msgspec", *FOR_TYPE_CHECKERS.get(source.stem, ())}
+        assert all(name.partition(".")[0] in known for name in names)
+
+
+def test_the_runtime_needs_nothing_that_only_type_checkers_import(copied: Path) -> None:
+    hidden = "import sys; sys.modules['typing_extensions'] = None\n"
+    assert (
+        run(copied, f"{hidden}from other.package.runtime.deprecation import deprecated\nprint(deprecated('x')(7))")
+        == "7\n"
+    )
 
 
 @pytest.fixture

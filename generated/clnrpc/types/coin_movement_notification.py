@@ -2,8 +2,9 @@
 """Types of the notification `coin_movement`."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from ..runtime.deprecation import deprecated
 from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hash, Msat, Outpoint, Pubkey, Txid
 
@@ -36,8 +37,16 @@ class CoinMovementNotification(Received):
 
     timestamp: U64
 
-    tags: list[str] | None = None
-    """Deprecated in v25.09, removed after v26.09."""
+    if TYPE_CHECKING:
+
+        @property
+        @deprecated("Deprecated in v25.09, removed after v26.09.")
+        def tags(self) -> list[str] | None:
+            """Deprecated in v25.09, removed after v26.09."""
+            ...
+
+    else:
+        tags: list[str] | None = None
 
     primary_tag: Literal[
         "deposit",
@@ -83,16 +92,40 @@ class CoinMovementNotification(Received):
 
     originating_account: str | None = None
 
-    txid: Txid | None = None
-    """Deprecated in v25.09, removed after v26.09."""
+    if TYPE_CHECKING:
+
+        @property
+        @deprecated("Deprecated in v25.09, removed after v26.09.")
+        def txid(self) -> Txid | None:
+            """Deprecated in v25.09, removed after v26.09."""
+            ...
+
+    else:
+        txid: Txid | None = None
 
     spending_txid: Txid | None = None
 
-    utxo_txid: Txid | None = None
-    """Deprecated in v25.09, removed after v26.09."""
+    if TYPE_CHECKING:
 
-    vout: U32 | None = None
-    """Deprecated in v25.09, removed after v26.09."""
+        @property
+        @deprecated("Deprecated in v25.09, removed after v26.09.")
+        def utxo_txid(self) -> Txid | None:
+            """Deprecated in v25.09, removed after v26.09."""
+            ...
+
+    else:
+        utxo_txid: Txid | None = None
+
+    if TYPE_CHECKING:
+
+        @property
+        @deprecated("Deprecated in v25.09, removed after v26.09.")
+        def vout(self) -> U32 | None:
+            """Deprecated in v25.09, removed after v26.09."""
+            ...
+
+    else:
+        vout: U32 | None = None
 
     output_msat: Msat | None = None
     """Always present if `type` is "chain_mvt"."""

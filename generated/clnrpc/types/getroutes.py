@@ -2,7 +2,9 @@
 """Types of the command `getroutes`."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from ..runtime.deprecation import deprecated
 from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Msat, Pubkey, ShortChannelIdDir
 
@@ -74,14 +76,38 @@ class GetroutesRoutePath(Received):
 
     cltv_out: U32
 
-    amount_msat: Msat | None = None
-    """Deprecated in v26.06, removed after v27.06."""
+    if TYPE_CHECKING:
 
-    next_node_id: Pubkey | None = None
-    """Deprecated in v26.06, removed after v27.06."""
+        @property
+        @deprecated("Deprecated in v26.06, removed after v27.06.")
+        def amount_msat(self) -> Msat | None:
+            """Deprecated in v26.06, removed after v27.06."""
+            ...
 
-    delay: U32 | None = None
-    """Deprecated in v26.06, removed after v27.06."""
+    else:
+        amount_msat: Msat | None = None
+
+    if TYPE_CHECKING:
+
+        @property
+        @deprecated("Deprecated in v26.06, removed after v27.06.")
+        def next_node_id(self) -> Pubkey | None:
+            """Deprecated in v26.06, removed after v27.06."""
+            ...
+
+    else:
+        next_node_id: Pubkey | None = None
+
+    if TYPE_CHECKING:
+
+        @property
+        @deprecated("Deprecated in v26.06, removed after v27.06.")
+        def delay(self) -> U32 | None:
+            """Deprecated in v26.06, removed after v27.06."""
+            ...
+
+    else:
+        delay: U32 | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

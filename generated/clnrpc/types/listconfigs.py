@@ -2,8 +2,9 @@
 """Types of the command `listconfigs`."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from ..runtime.deprecation import deprecated
 from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hex, Msat
 
@@ -1168,16 +1169,40 @@ class ListconfigsConfigs(Received):
     experimental_simple_close: ListconfigsConfigsExperimentalSimpleClose | None = None
     """Added in v26.09."""
 
-    experimental_splicing: ListconfigsConfigsExperimentalSplicing | None = None
-    """Deprecated in v26.04, removed after v27.04."""
+    if TYPE_CHECKING:
+
+        @property
+        @deprecated("Deprecated in v26.04, removed after v27.04.")
+        def experimental_splicing(self) -> ListconfigsConfigsExperimentalSplicing | None:
+            """Deprecated in v26.04, removed after v27.04."""
+            ...
+
+    else:
+        experimental_splicing: ListconfigsConfigsExperimentalSplicing | None = None
 
     experimental_shutdown_wrong_funding: ListconfigsConfigsExperimentalShutdownWrongFunding | None = None
 
-    experimental_peer_storage: ListconfigsConfigsExperimentalPeerStorage | None = None
-    """Deprecated in v25.05, removed after v25.12."""
+    if TYPE_CHECKING:
 
-    experimental_anchors: ListconfigsConfigsExperimentalAnchors | None = None
-    """Deprecated in v24.02, removed after v25.02."""
+        @property
+        @deprecated("Deprecated in v25.05, removed after v25.12.")
+        def experimental_peer_storage(self) -> ListconfigsConfigsExperimentalPeerStorage | None:
+            """Deprecated in v25.05, removed after v25.12."""
+            ...
+
+    else:
+        experimental_peer_storage: ListconfigsConfigsExperimentalPeerStorage | None = None
+
+    if TYPE_CHECKING:
+
+        @property
+        @deprecated("Deprecated in v24.02, removed after v25.02.")
+        def experimental_anchors(self) -> ListconfigsConfigsExperimentalAnchors | None:
+            """Deprecated in v24.02, removed after v25.02."""
+            ...
+
+    else:
+        experimental_anchors: ListconfigsConfigsExperimentalAnchors | None = None
 
     database_upgrade: ListconfigsConfigsDatabaseUpgrade | None = None
 
@@ -1191,8 +1216,16 @@ class ListconfigsConfigs(Received):
 
     watchtime_blocks: ListconfigsConfigsWatchtimeBlocks | None = None
 
-    max_locktime_blocks: ListconfigsConfigsMaxLocktimeBlocks | None = None
-    """Deprecated in v24.05, removed after v24.11."""
+    if TYPE_CHECKING:
+
+        @property
+        @deprecated("Deprecated in v24.05, removed after v24.11.")
+        def max_locktime_blocks(self) -> ListconfigsConfigsMaxLocktimeBlocks | None:
+            """Deprecated in v24.05, removed after v24.11."""
+            ...
+
+    else:
+        max_locktime_blocks: ListconfigsConfigsMaxLocktimeBlocks | None = None
 
     funding_confirms: ListconfigsConfigsFundingConfirms | None = None
 
@@ -1245,8 +1278,16 @@ class ListconfigsConfigs(Received):
 
     announce_addr_discovered_port: ListconfigsConfigsAnnounceAddrDiscoveredPort | None = None
 
-    encrypted_hsm: ListconfigsConfigsEncryptedHsm | None = None
-    """Deprecated in v25.12, removed after v26.12."""
+    if TYPE_CHECKING:
+
+        @property
+        @deprecated("Deprecated in v25.12, removed after v26.12.")
+        def encrypted_hsm(self) -> ListconfigsConfigsEncryptedHsm | None:
+            """Deprecated in v25.12, removed after v26.12."""
+            ...
+
+    else:
+        encrypted_hsm: ListconfigsConfigsEncryptedHsm | None = None
 
     hsm_passphrase: ListconfigsConfigsHsmPassphrase | None = None
     """Added in v25.12."""

@@ -2,8 +2,9 @@
 """Types of the command `wait`."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from ..runtime.deprecation import deprecated
 from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hash, Msat, Pubkey, ShortChannelId
 
@@ -90,8 +91,16 @@ class WaitInvoicesResponse(Received):
     invoices: WaitInvoicesInvoices | None = None
     """Added in v25.05."""
 
-    details: WaitInvoicesDetails | None = None
-    """Deprecated in v25.05, removed after v26.06."""
+    if TYPE_CHECKING:
+
+        @property
+        @deprecated("Deprecated in v25.05, removed after v26.06.")
+        def details(self) -> WaitInvoicesDetails | None:
+            """Deprecated in v25.05, removed after v26.06."""
+            ...
+
+    else:
+        details: WaitInvoicesDetails | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -143,8 +152,16 @@ class WaitForwardsResponse(Received):
     forwards: WaitForwardsForwards | None = None
     """Added in v25.05."""
 
-    details: WaitForwardsDetails | None = None
-    """Deprecated in v25.05, removed after v26.06."""
+    if TYPE_CHECKING:
+
+        @property
+        @deprecated("Deprecated in v25.05, removed after v26.06.")
+        def details(self) -> WaitForwardsDetails | None:
+            """Deprecated in v25.05, removed after v26.06."""
+            ...
+
+    else:
+        details: WaitForwardsDetails | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -192,8 +209,16 @@ class WaitSendpaysResponse(Received):
     sendpays: WaitSendpaysSendpays | None = None
     """Added in v25.05."""
 
-    details: WaitSendpaysDetails | None = None
-    """Deprecated in v25.05, removed after v26.06."""
+    if TYPE_CHECKING:
+
+        @property
+        @deprecated("Deprecated in v25.05, removed after v26.06.")
+        def details(self) -> WaitSendpaysDetails | None:
+            """Deprecated in v25.05, removed after v26.06."""
+            ...
+
+    else:
+        details: WaitSendpaysDetails | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -16,7 +16,7 @@ from typing import Any, Final
 from rpcschema.model.nodes import KIND_NAMES, Document
 from rpcschema.problems import RenderError
 from rpcschema.python.classes import Attribute, ClassPlan, Plan, UnionPlan
-from rpcschema.python.docs import added, docstring
+from rpcschema.python.docs import added, deprecation, docstring
 from rpcschema.python.source import imports_of, literal, wrapped
 from rpcschema.settings import templates_dir
 
@@ -64,6 +64,9 @@ def _imports(plan: Plan, runtime: str) -> Iterator[str]:
         yield f"{runtime}.values.received.Received"
     if isinstance(plan.response, UnionPlan):
         yield "typing.TypeAlias"
+    if any(_deprecation(planned, attribute) for planned in plan.classes for attribute in planned.attributes):
+        yield "typing.TYPE_CHECKING"
+        yield f"{runtime}.deprecation.deprecated"
 
 
 def _union(plan: Plan) -> str:
@@ -116,9 +119,31 @@ def _body(planned: ClassPlan, hints: Mapping[str, str]) -> str:
         hint = hints[attribute.name]
         quoted = hint if '"' in hint or "\\" in hint else hint.replace("'", '"')
         default = "" if attribute.required else f" = {literal(attribute.default)}"
+        if message := _deprecation(planned, attribute):
+            groups += _deprecated_member(attribute, quoted, default, message)
+            continue
         member = wrapped(f"{attribute.name}: {quoted}{default}")
         groups.append([member, docstring(attribute.doc, indent=4)] if attribute.doc else [member])
     return "\n\n".join("\n".join(f"    {statement}" for statement in group) for group in groups if group)
+
+
+def _deprecation(planned: ClassPlan, attribute: Attribute) -> str:
+    """Return what a type checker says where a field is read; "" for one that is not deprecated, or is not read."""
+    return deprecation(attribute.nodes[0].deprecated) if planned.received else ""
+
+
+def _deprecated_member(attribute: Attribute, hint: str, default: str, message: str) -> Iterator[list[str]]:
+    """Yield the groups of statements for a deprecated field: for type checkers a property, which can be marked."""
+    yield ["if TYPE_CHECKING:"]
+    doc = docstring(attribute.doc, indent=12)
+    yield [
+        "    @property",
+        f"    @deprecated({literal(message)})",
+        f"    def {attribute.name}(self) -> {hint}:",
+        f"        {doc}",
+        "        ...",
+    ]
+    yield ["else:", f"    {wrapped(f'{attribute.name}: {hint}{default}', indent=8)}"]
 
 
 def _facts(planned: ClassPlan) -> list[str]:

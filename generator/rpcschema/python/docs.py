@@ -212,6 +212,11 @@ def _facts(node: SchemaNode) -> Iterator[str]:
         yield from (f"As {words.type_words(shape)}: {fact}" for fact in _facts(shape) if fact)
 
 
+def deprecation(deprecated: Deprecated | None) -> str:
+    """Return a sentence on a deprecation; "" if there is none."""
+    return _release(None, deprecated)
+
+
 def _release(added: str | None, deprecated: Deprecated | None) -> str:
     said = "; ".join(words.release_words(added, deprecated))
     return f"{said[0].upper()}{said[1:]}." if said else ""

@@ -8,6 +8,7 @@ from typing import Final
 from rpcschema.problems import has_errors
 from rpcschema.python import names
 from rpcschema.python.arguments import arguments
+from rpcschema.python.docs import deprecation
 from rpcschema.python.source import formatted, formatted_method, import_order, literal, wrapped
 from rpcschema.python.types import SCALARS
 from rpcschema.python.views import method_docstring
@@ -42,6 +43,7 @@ def document(subject: Subject) -> Made:
             response=plan.response.name,
             sending=wrapped(f"return self.rpc_send({', '.join(sent)})", indent=8),
             doc=method_docstring(document, plan, subject.settings.errors),
+            deprecated=literal(deprecated) if (deprecated := deprecation(document.deprecated)) else "",
         )
     )
     path = _path(subject.settings)
@@ -49,7 +51,12 @@ def document(subject: Subject) -> Made:
     scalars, classes = used.intersection(SCALARS.values()), used.intersection(plan.names)
     return Made(
         parts={path: formatted_method(source, path)},
-        summary={**python_names(document, plan), "scalars": sorted(scalars), "types": sorted(classes)},
+        summary={
+            **python_names(document, plan),
+            "scalars": sorted(scalars),
+            "types": sorted(classes),
+            "deprecated": bool(deprecated),
+        },
     )
 
 
@@ -62,7 +69,10 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
     templates = environment("client")
     path = _path(settings)
     calls = templates.get_template("calls.py.jinja").render(
-        scalars=needed["scalars"], classes=needed["types"], parts=PARTS
+        scalars=needed["scalars"],
+        classes=needed["types"],
+        parts=PARTS,
+        marks=any(summary.values.get("deprecated") for summary in summaries),
     )
     files = {}
     pays = pays_invoices(summaries)
