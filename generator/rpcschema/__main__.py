@@ -17,7 +17,7 @@ def main() -> None:
     """Run the command line of this process and exit."""
     gc.disable()  # a run is short, and nearly all of its objects stay alive
     try:
-        from rpcschema.cli import main as run  # noqa: PLC0415 # 0085: optional
+        from rpcschema.cli.main import main as run  # noqa: PLC0415 # 0085: optional
 
         run()
     except ModuleNotFoundError as error:

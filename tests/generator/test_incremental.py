@@ -82,7 +82,7 @@ def test_nothing_is_written_if_nothing_changed(folder: Path, run: Run) -> None:
 
 def test_nothing_slow_is_imported_if_nothing_changed(folder: Path) -> None:
     code = (
-        "import sys; from rpcschema.cli import app; app(['generate', 'schemas', '--package', 'tank']);"
+        "import sys; from rpcschema.cli.main import app; app(['generate', 'schemas', '--package', 'tank']);"
         "print({'black', 'datamodel_code_generator', 'jinja2', 'jsonschema', 'markdown_it'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)

@@ -1,0 +1,1 @@
+"""The program `rpcschema`: its commands, and what they share."""

@@ -1,0 +1,49 @@
+"""The command `sync`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from rpcschema.cli.common import FAILED, FINE, AllWarnings, complain, printable, project_table, report, tidy
+from rpcschema.problems import has_errors
+from rpcschema.read.corrections import NONE, read_corrections
+from rpcschema.settings import SettingsError
+from rpcschema.write import output
+
+
+def bring_facts(
+    upstream: Annotated[Path, Parameter(help="A checkout of Core Lightning, or a folder of its documents.")],
+    *,
+    facts: Annotated[str | None, Parameter(help="The folder of facts. [default: what pyproject.toml says]")] = None,
+    corrections: Annotated[
+        str | None, Parameter(help="Table of where nodes contradict the facts. [default: what pyproject.toml says]")
+    ] = None,
+    all_warnings: AllWarnings = False,
+) -> int:
+    """Bring a folder of facts to the state of a checkout of Core Lightning, keep its words, and print what changed.
+
+    That includes corrections that are no longer needed, or that the documents no longer fit.
+    """
+    from rpcschema.facts.sync import sync  # noqa: PLC0415 # 0085: slow
+
+    project = project_table(is_needed=facts is None)
+    folder = Path(facts) if facts else project.facts
+    table = Path(corrections) if corrections else None if facts else project.corrections
+    if folder is None or facts == "":
+        raise SettingsError("--facts is needed: the name of a folder; no [tool.rpcschema] of a pyproject.toml gives it")
+    tidy(folder)
+    synced = sync(upstream, folder, NONE if table is None else read_corrections(table))
+    report(synced.problems, every=all_warnings)
+    if has_errors(synced.problems):
+        complain("nothing was written")
+        return FAILED
+    output.write(folder, synced.changes, last="")
+    for line in synced.report:
+        print(printable(line))
+    removed = sum(change.new is None for change in synced.changes)
+    counts = f"{len(synced.changes) - removed} written, {removed} removed"
+    print(printable(f"{folder}: {counts if synced.changes else 'nothing changed'}"))
+    return FINE
