@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from rpcschema.read.packed import MAX_BYTES
 from tests.generator.commands import rpcschema
 from tests.project.changes import PAGE, page
 
@@ -141,10 +143,12 @@ def test_reads_revisions_of_a_repository(tmp_path: Path, place: str) -> None:
     [
         (
             "nowhere",
-            "rpcschema: nowhere: expected a folder of documents, a checkout of Core Lightning, or REPO@REVISION",
+            "rpcschema: nowhere: expected a folder of documents, a checkout of Core Lightning, REPO@REVISION, a file "
+            "that rpcschema pack has written, or one of the releases v24.08, v24.11, ",
         ),
         ("new@--output=x", "rpcschema: new@--output=x: expected a folder of documents"),
         ("new@main", "rpcschema: new: git finds no files at the revision 'main'"),
+        ("new/fill.json", "rpcschema: new/fill.json: not a release that rpcschema pack has written"),
     ],
 )
 def test_says_what_is_no_release(folders: Path, old: str, message: str) -> None:
@@ -167,3 +171,57 @@ def test_two_forms_exclude_each_other(folders: Path) -> None:
 
 def test_the_page_says_what_the_table_says() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run python -m tests.project.changes"
+
+
+def test_knows_the_releases_of_core_lightning(tmp_path: Path) -> None:
+    printed = rpcschema("diff", "v24.11", "v26.06", cwd=tmp_path).stdout
+    assert "command graceful\nsafe      breaking  command-added\n" in printed
+
+
+def test_reads_what_pack_has_written(folders: Path) -> None:
+    done = rpcschema("pack", "old", "kept/v1.json.gz", cwd=folders)
+    assert (done.returncode, done.stdout) == (0, "1 documents\n")
+    packed = (folders / "kept" / "v1.json.gz").read_bytes()
+    rpcschema("pack", "old", "kept/v1.json.gz", cwd=folders)
+    assert (folders / "kept" / "v1.json.gz").read_bytes() == packed
+    printed = rpcschema("diff", "kept/v1.json.gz", "new", cwd=folders).stdout
+    assert printed.splitlines()[-1] == "kept/v1.json.gz -> new: 3 changes; for callers 1 breaking, 1 risky, 1 safe"
+
+
+@pytest.mark.parametrize(
+    ("place", "file", "message"),
+    [
+        ("old", "v1.json", "rpcschema: v1.json: the name of a packed release ends in .json.gz\n"),
+        ("empty", "v1.json.gz", "rpcschema: nothing was written: mend the documents first\n"),
+    ],
+)
+def test_packs_only_what_diff_can_read(folders: Path, place: str, file: str, message: str) -> None:
+    (folders / "empty").mkdir()
+    done = rpcschema("pack", place, file, cwd=folders)
+    assert done.returncode == 2
+    assert done.stderr.endswith(message)
+    assert not (folders / file).exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        gzip.compress(b"{}"),
+        gzip.compress(b"[" * 100_000),
+        gzip.compress(b"[]")[:-4],
+        b"\x1f\x8b" + bytes(20),
+    ],
+    ids=["empty", "text", "an object", "deeply nested", "cut off", "no stream"],
+)
+def test_a_broken_file_is_no_release(folders: Path, content: bytes) -> None:
+    (folders / "old.json.gz").write_bytes(content)
+    done = rpcschema("diff", "old.json.gz", "new", cwd=folders)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "rpcschema: old.json.gz: not a release that rpcschema pack has written\n"
+
+
+def test_a_file_that_grows_without_end_is_no_release(folders: Path) -> None:
+    (folders / "old.json.gz").write_bytes(gzip.compress(b"[" + b" " * MAX_BYTES + b"]"))
+    assert "not a release" in rpcschema("diff", "old.json.gz", "new", cwd=folders).stderr

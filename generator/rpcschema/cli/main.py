@@ -14,7 +14,7 @@ from cyclopts import App, CycloptsError
 from rpcschema.cli.common import FAILED, complain
 from rpcschema.cli.generating import check, generate
 from rpcschema.cli.reporting import diff
-from rpcschema.cli.syncing import bring_facts
+from rpcschema.cli.syncing import bring_facts, pack
 from rpcschema.errorcodes import ErrorTableError
 from rpcschema.settings import SettingsError
 from rpcschema.write.interrupts import interrupt_on_sigterm
@@ -34,7 +34,7 @@ app: Final = App(
     suppress_keyboard_interrupt=False,
     result_action="return_value",
 )
-for command in (generate, check, diff):
+for command in (generate, check, pack, diff):
     app.command(command)
 app.command(bring_facts, name="sync")
 

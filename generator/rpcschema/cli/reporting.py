@@ -58,7 +58,8 @@ def diff(
 ) -> int:
     """Compare the documents of two releases, and judge each change for callers and for implementers.
 
-    OLD and NEW are folders of documents, checkouts of Core Lightning, or REPO@REVISION, which git reads.
+    OLD and NEW are folders of documents, checkouts of Core Lightning, REPO@REVISION, which git reads, files that `pack`
+    has written, or releases of Core Lightning, such as v26.06.
     """
     from rpcschema.diff.changes import changes  # noqa: PLC0415 # 0085: slow
     from rpcschema.diff.report import Comparison  # noqa: PLC0415 # 0085: slow

@@ -1,4 +1,4 @@
-"""The command `sync`."""
+"""The commands about facts: `sync` and `pack`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from rpcschema.cli.common import FAILED, FINE, AllWarnings, complain, printable, project_table, report, tidy
 from rpcschema.problems import has_errors
 from rpcschema.read.corrections import NONE, read_corrections
+from rpcschema.read.packed import SUFFIX
 from rpcschema.settings import SettingsError
 from rpcschema.write import output
 
@@ -46,4 +47,27 @@ def bring_facts(
     removed = sum(change.new is None for change in synced.changes)
     counts = f"{len(synced.changes) - removed} written, {removed} removed"
     print(printable(f"{folder}: {counts if synced.changes else 'nothing changed'}"))
+    return FINE
+
+
+def pack(
+    place: Annotated[str, Parameter(name="PLACE")],
+    file: Annotated[Path, Parameter(name="FILE")],
+) -> int:
+    """Write the facts of a release to FILE, which ends in `.json.gz` and which `diff` reads.
+
+    PLACE is a folder of documents, a checkout of Core Lightning, or REPO@REVISION, which git reads.
+    """
+    from rpcschema.diff.sources import release_at  # noqa: PLC0415 # 0085: slow
+    from rpcschema.facts.pack import packed  # noqa: PLC0415 # 0085: slow
+
+    if not file.name.endswith(SUFFIX) or file.name == SUFFIX:
+        raise SettingsError(f"{file}: the name of a packed release ends in {SUFFIX}")
+    release = release_at(place)
+    report(release.errors)
+    if release.errors:
+        complain("nothing was written: mend the documents first")
+        return FAILED
+    output.write(file.parent, [output.Change(file.name, None, packed(release.documents))], last="")
+    print(f"{len(release.documents)} documents")
     return FINE

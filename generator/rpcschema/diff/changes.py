@@ -110,11 +110,12 @@ class _Maker:
 
 def _fields(make: _Maker, old: Document, new: Document, release: str | None) -> Iterator[Change]:
     before, after = flattened(old), flattened(new)
+    has_prose = not (old.is_facts or new.is_facts)
     for path in dict.fromkeys((*before, *after)):
         was, now, outer = before.get(path), after.get(path), parent(path)
         noun = make.noun(path)
         if was is not None and now is not None:
-            yield from _of_field(make, noun, was, now)
+            yield from _of_field(make, noun, was, now, has_prose=has_prose)
         elif was is None and now is not None:
             if outer in before or outer not in after:
                 yield make(f"{'required-' * now.required}{noun}-added", path, "", _types(now), hidden=now.hidden)
@@ -135,7 +136,8 @@ def _announced(fields: Mapping[str, Field], path: str) -> Deprecated | None:
     return None
 
 
-def _of_field(make: _Maker, noun: str, was: Field, now: Field) -> Iterator[Change]:
+def _of_field(make: _Maker, noun: str, was: Field, now: Field, *, has_prose: bool) -> Iterator[Change]:
+    """Yield what changed of a field. Without prose, no default means nothing: it can be one that only prose gives."""
     path, hidden = was.path, was.hidden and now.hidden
 
     def change(what: str, before: str, after: str) -> Change:
@@ -152,8 +154,9 @@ def _of_field(make: _Maker, noun: str, was: Field, now: Field) -> Iterator[Chang
         yield change(f"type-{how}", _types(was), _types(now))
     yield from (change(*each) for each in _value_changes(was, now))
     yield from (change(*each) for each in _limit_changes(was.limits, now.limits))
-    if was.default != now.default:
-        yield change("default-changed", was.default or "none", now.default or "none")
+    before, after = was.default or was.default_prose, now.default or now.default_prose
+    if before != after and (has_prose or (was.default and now.default)):
+        yield change("default-changed", before or "none", after or "none")
     yield from _deprecations(make, noun, path, was.deprecated, now.deprecated, hidden=hidden)
 
 

@@ -13,6 +13,7 @@ from typing import Final
 from rpcschema.model.conditions import Conjunction
 from rpcschema.model.nodes import ABSENT, Deprecated, Document, SchemaNode
 from rpcschema.model.resolve import resolve
+from rpcschema.python.types import default_fact
 
 ANY: Final = "any"
 """The type of a value that may be anything."""
@@ -43,7 +44,9 @@ class Field:
     """When it must be present, unless it is required."""
     limits: Limits
     default: str
-    """Its JSON text, which the document may give in prose; empty without one."""
+    """Its JSON text; empty if there is none, or only prose."""
+    default_prose: str
+    """What else the document says about it, which facts lack."""
     deprecated: Deprecated | None
     hidden: bool
 
@@ -109,10 +112,15 @@ def _field(  # noqa: PLR0913 - one parameter per attribute
         conditions=conditions,
         demands=demands,
         limits=_limits(forms),
-        default=" or ".join(dict.fromkeys(_json(node.default) for node in nodes if node.default is not ABSENT)),
+        default=" or ".join(dict.fromkeys(_json(fact) for fact in map(default_fact, nodes) if fact is not None)),
+        default_prose=" or ".join(dict.fromkeys(map(_default_prose, nodes))),
         deprecated=next((node.deprecated for node in nodes if node.deprecated is not None), None),
         hidden=hidden,
     )
+
+
+def _default_prose(node: SchemaNode) -> str:
+    return "" if node.default is ABSENT or default_fact(node) is not None else _json(node.default)
 
 
 def _type(form: SchemaNode) -> str:

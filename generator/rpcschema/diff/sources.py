@@ -1,4 +1,8 @@
-"""Where the documents of a release are: a folder, a checkout of Core Lightning, or a revision in a repository."""
+"""Where the documents of a release are.
+
+In a folder, a checkout of Core Lightning, a revision of a repository, or one file (`read.packed`). The releases that
+are shipped are known by their name.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from typing import Final
 from rpcschema.model.nodes import Document
 from rpcschema.problems import Level, Problem
 from rpcschema.read.load import load
+from rpcschema.read.packed import shipped, unpack
 from rpcschema.settings import SettingsError
 
 _NESTED: Final = Path("doc", "schemas")
@@ -27,34 +32,35 @@ class Release:
 
     documents: tuple[Document, ...]
     folder: str
-    """Where they are, with a slash at the end; empty for a revision."""
+    """Where they are, with a slash at the end; empty if their files were temporary."""
     errors: tuple[Problem, ...]
     """Why some documents cannot be read."""
 
 
 def release_at(place: str) -> Release:
-    """Return the documents at a place: FOLDER, CHECKOUT, or one of them with @REVISION.
+    """Return the documents at a place: FOLDER, CHECKOUT, either with @REVISION, a packed FILE, or a shipped release.
 
     Raises:
-        SettingsError: if there is no such folder or revision.
+        SettingsError: if there is no such place.
     """
     with _folder_of(place) as folder:
         loaded = load([folder])
     errors = tuple(problem for problem in loaded.problems if problem.level is Level.ERROR)
-    return Release(loaded.documents, f"{folder.as_posix()}/" if Path(place).exists() else "", errors)
+    return Release(loaded.documents, f"{folder.as_posix()}/" if Path(place).is_dir() else "", errors)
 
 
 @contextmanager
 def _folder_of(place: str) -> Iterator[Path]:
-    """Yield the folder with the documents; that of a revision is temporary."""
-    if Path(place).exists():
+    """Yield the folder with the documents; it is temporary unless `place` is a folder."""
+    if Path(place).is_dir():
         yield _documents(Path(place))
         return
-    repository, separator, revision = place.rpartition("@")
-    if not separator or not Path(repository).is_dir() or not revision or revision.startswith("-"):
-        raise SettingsError(f"{place}: expected a folder of documents, a checkout of Core Lightning, or REPO@REVISION")
+    packed = Path(place) if Path(place).is_file() else shipped().get(place)
     with TemporaryDirectory(prefix="rpcschema-") as name:
-        _unpack(repository, revision, Path(name))
+        if packed is None:
+            _unpack_revision(place, Path(name))
+        else:
+            unpack(packed, Path(name))
         yield _documents(Path(name))
 
 
@@ -63,12 +69,18 @@ def _documents(folder: Path) -> Path:
     return nested if nested.is_dir() else folder
 
 
-def _unpack(repository: str, revision: str, target: Path) -> None:
+def _unpack_revision(place: str, target: Path) -> None:
     """Write the documents of a revision to a folder.
 
     Raises:
         SettingsError: if git does not know it.
     """
+    repository, separator, revision = place.rpartition("@")
+    if not separator or not Path(repository).is_dir() or not revision or revision.startswith("-"):
+        raise SettingsError(
+            f"{place}: expected a folder of documents, a checkout of Core Lightning, REPO@REVISION, a file that "
+            f"rpcschema pack has written, or one of the releases {', '.join(shipped())}"
+        )
     git = ["git", "-C", repository, "archive", "--format=tar", revision]
     packed = _output([*git, _NESTED.as_posix()]) or _output(git)
     if not packed:

@@ -20,7 +20,7 @@ from typing import Any, Final, TypeAlias
 
 from rpcschema.model.conditions import Condition, condition
 from rpcschema.model.nodes import FACTS, KIND_NAMES, Branch, Document, Lines, Property, Request, SchemaNode
-from rpcschema.python.types import default_value
+from rpcschema.python.types import default_fact
 from rpcschema.text.words import condition_words
 
 NodePlace: TypeAlias = tuple[str | int | Condition, ...]
@@ -154,7 +154,7 @@ def _node(node: SchemaNode, described: Mapping[str, Lines]) -> dict[str, Any]:
     listed = {
         "type": node.type,
         "description": described.get(node.pointer),
-        "default": _default(node),
+        "default": default_fact(node),
         **{keyword: getattr(node, attribute) for attribute, keyword in _PLAIN.items()},
     }
     raw = {keyword: _plain(value) for keyword, value in listed.items() if value is not None}
@@ -184,13 +184,6 @@ def _fields(fields: tuple[Property, ...], described: Mapping[str, Lines]) -> dic
 def _branch(branch: Branch, described: Mapping[str, Lines]) -> dict[str, Any]:
     sides = {"if": branch.when, "then": branch.then, "else": branch.otherwise}
     return {keyword: _node(side, described) for keyword, side in sides.items() if side is not None}
-
-
-def _default(node: SchemaNode) -> bool | int | float | str | None:
-    """Return the default if it is a value and not prose."""
-    native = node.default if isinstance(node.default, bool | int | float) else None
-    value = default_value(node)
-    return native if value is None else value
 
 
 def _plain(value: Any) -> Any:

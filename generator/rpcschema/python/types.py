@@ -99,6 +99,13 @@ def default_value(node: SchemaNode) -> bool | int | str | None:
     return None
 
 
+def default_fact(node: SchemaNode) -> bool | int | float | str | None:
+    """Return the default as JSON, whatever the type declares, or None if it is only prose."""
+    native = node.default if isinstance(node.default, bool | int | float) else None
+    value = default_value(node)
+    return native if value is None else value
+
+
 def _bare(default: Json) -> str:
     """Return the text of a default without Markdown around it."""
     if not isinstance(default, str | int):
