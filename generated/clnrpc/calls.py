@@ -794,6 +794,8 @@ class Calls(Caller):
                 Default: false.
             feerange: Lowest and highest fee rate to offer, as an array of two fee rates; default: *slow* and
                 *unilateral_close*.
+
+                Each element: The lowest fee rate first, then the highest.
         """
         return self.rpc_send(
             "close",
@@ -1041,7 +1043,16 @@ class Calls(Caller):
         """Save a value under a key.
 
         Args:
-            mode: Default: must-create.
+            key: Path of the value: one string, or several as in a file system. A path with a value has no paths
+                below it.
+            string: Value as UTF-8 text; not with *hex*.
+            hex: Value as bytes; not with *string*.
+            mode: What has to be there already: nothing (*must-create*), a value to overwrite (*must-replace*) or to
+                extend (*must-append*), or either (the ones with *or*).
+
+                Default: must-create.
+            generation: Change the value only if it still has this generation, so that nobody else's change is lost;
+                only with *must-replace* and *must-append*. Default: any.
 
         At most one of `string` and `hex` can be given.
 
@@ -1091,6 +1102,10 @@ class Calls(Caller):
         generation: U64 | None = None,
     ) -> DeldatastoreResponse:
         """Delete a saved value.
+
+        Args:
+            key: Path of the value: one string, or several as in a file system.
+            generation: Delete it only if it still has this generation; default: any.
 
         Raises:
             DatastoreDeleteMissingError: Code 1200: There is no such key to delete.
@@ -1520,6 +1535,8 @@ class Calls(Caller):
             channel_type: Bit numbers of the channel type to ask for, unchecked, such as *[12, 22]* for
                 `option_static_remotekey` and `option_anchors`; default: the best type both nodes know.
 
+                Each element: Number of a feature bit, always the even one of a pair.
+
                 Added in v24.02.
 
         Raises:
@@ -1793,6 +1810,8 @@ class Calls(Caller):
             fuzzpercent: Ignored, but still accepted.
             exclude: Nodes and channels that the route must avoid: node ids, or channels with their direction, such
                 as *1x2x3/0*; default: nothing.
+
+                Each element: A node id, or a short channel id with its direction.
             maxhops: The largest number of channels in the route.
 
                 Default: 20.
@@ -1827,6 +1846,8 @@ class Calls(Caller):
             amount_msat: Amount that must arrive, above zero, in millisatoshi unless it ends in *sat* or *btc*.
             layers: Names of layers to apply, in order, in addition to gossip; *auto.localchans* adds this node's
                 own channels, *auto.sourcefree* makes those of `source` free. May be empty.
+
+                Each element: Name of a layer of `askrene`.
             maxfee_msat: Highest fee of all routes together, in millisatoshi unless it ends in *sat* or *btc*.
             final_cltv: Blocks that must be left when the payment arrives.
             maxdelay: The largest number of blocks that a route may take; default and limit: 2016.
@@ -1969,10 +1990,14 @@ class Calls(Caller):
             expiry: Seconds until the invoice can no longer be paid; default: 604800 (7 days).
             fallbacks: On-chain addresses to offer as well, the preferred one first; the node does not notice
                 payments to them. Default: none, unless the node is set to make unified invoices.
+
+                Each element: A Bitcoin address on this node's chain.
             preimage: Preimage to use, 32 bytes in hex; it has to be random and secret. Default: the node draws one.
             exposeprivatechannels: Unannounced channels that may appear as route hints: *true* for all, *false* for
                 none, or one or more short channel ids (real or alias), which then are the only ones considered.
                 Default: they appear only if the node has no announced channel.
+
+                As array of short_channel_ids: Each element: A channel that may appear as a route hint.
             cltv: Blocks that must be left to claim the money when it arrives; default: the node's *cltv-final*
                 setting.
             deschashonly: Whether the invoice carries only the SHA-256 of `description`, which then may be longer
@@ -2085,6 +2110,8 @@ class Calls(Caller):
             extratlvs: More fields for the recipient: an object of field numbers and values in hex; default: none.
             routehints: Ways to a node that gossip does not show: arrays of hops, each with the node it leaves, its
                 short channel id, fees and delay in blocks; default: none.
+
+                Each element: The hops of one way to the recipient, in the order in which the money takes them.
             maxfee: Highest fee, in millisatoshi unless it ends in *sat* or *btc*, in place of `maxfeepercent` and
                 `exemptfee`; default: those two decide.
 
@@ -2229,6 +2256,10 @@ class Calls(Caller):
     @call
     def listdatastore(self, *, key: Sequence[str] | str | None = None) -> ListdatastoreResponse:
         """Read saved values by key.
+
+        Args:
+            key: Path to look at: one string, or several. Its value is shown, or else what is directly below it;
+                default: the top.
 
         Raises:
             InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
@@ -2954,6 +2985,8 @@ class Calls(Caller):
                 single-use one is then paid only once. Default: none.
             exclude: Nodes and channels that routes must avoid: node ids, or channels with their direction, such as
                 *1x2x3/0*; default: nothing.
+
+                Each element: A node id, or a short channel id with its direction.
             maxfee: Highest fee, in millisatoshi unless it ends in *sat* or *btc*, in place of `maxfeepercent` and
                 `exemptfee`; default: those two decide.
             description: Text whose hash the invoice carries; required if it carries only a hash, and checked
@@ -3380,7 +3413,9 @@ class Calls(Caller):
             description: What is paid for, kept with the payment; default: none.
 
                 Added in v0.11.0.
-            dev_legacy_hop: Hidden: not meant for general use.
+            dev_legacy_hop: Ignored; hops in the legacy format are no longer sent.
+
+                Hidden: not meant for general use.
 
         Raises:
             GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
@@ -4067,6 +4102,8 @@ class Calls(Caller):
             maxfee: Highest fee, in millisatoshi unless it ends in *sat* or *btc*; default: 1 % of the amount or
                 5000 msat, whichever is more.
             layers: Names of layers to apply to the search for routes; default: none.
+
+                Each element: Name of a layer of `askrene`.
             retry_for: Seconds during which other routes are tried; default: 60.
             maxdelay: The largest number of blocks for which the money may be locked up; default: 2016.
             extratlvs: More fields for the recipient: an object of field numbers and values in hex; default: none.

@@ -28,6 +28,11 @@ class CheckmessageResponse(Received):
     __source__ = "checkmessage"
 
     verified: bool
-    """Always true."""
+    """Whether *pubkey* made the signature. Without *pubkey*, true if a node known from gossip made it; any other signer is
+    an error.
+
+    Always true.
+    """
 
     pubkey: Pubkey
+    """Key that made the signature; absent if the signature fits no key at all."""

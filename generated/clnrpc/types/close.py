@@ -39,7 +39,10 @@ class CloseRequest:
     """Whether to close although the peer has leased money in this channel and the lease still runs."""
 
     feerange: list[Feerate] | None = None
-    """Lowest and highest fee rate to offer, as an array of two fee rates; default: *slow* and *unilateral_close*."""
+    """Lowest and highest fee rate to offer, as an array of two fee rates; default: *slow* and *unilateral_close*.
+
+    Each element: The lowest fee rate first, then the highest.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -49,9 +52,18 @@ class CloseResponse(Received):
     __source__ = "close"
 
     type: Literal["mutual", "unilateral", "unopened"]
+    """*mutual*: both nodes have signed. *unilateral*: without the peer, so this node's share is locked until the delay has
+    passed. *unopened*: the channel never existed on the chain.
+    """
 
     txs: list[Hex] | None = None
-    """Added in v24.11. Present if and only if `type` is "mutual" or "unilateral"."""
+    """Closing transactions, one for each way in which the channel could be spent.
+
+    Added in v24.11. Present if and only if `type` is "mutual" or "unilateral".
+    """
 
     txids: list[Txid] | None = None
-    """Added in v24.11. Present if and only if `type` is "mutual" or "unilateral"."""
+    """Their ids, in the same order; only one of them can confirm.
+
+    Added in v24.11. Present if and only if `type` is "mutual" or "unilateral".
+    """

@@ -13,14 +13,23 @@ class DatastoreRequest:
     """The request for `datastore`: Save a value under a key."""
 
     key: list[str] | str
+    """Path of the value: one string, or several as in a file system. A path with a value has no paths below it."""
 
     string: str | None = None
+    """Value as UTF-8 text; not with *hex*."""
 
     hex: Hex | None = None
+    """Value as bytes; not with *string*."""
 
     mode: Literal["must-create", "must-replace", "create-or-replace", "must-append", "create-or-append"] = "must-create"
+    """What has to be there already: nothing (*must-create*), a value to overwrite (*must-replace*) or to extend
+    (*must-append*), or either (the ones with *or*).
+    """
 
     generation: U64 | None = None
+    """Change the value only if it still has this generation, so that nobody else's change is lost; only with
+    *must-replace* and *must-append*. Default: any.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -30,9 +39,13 @@ class DatastoreResponse(Received):
     __source__ = "datastore"
 
     key: list[str]
+    """Path of the value."""
 
     generation: U64 | None = None
+    """How often the value has changed, from 0; pass it on to change only what you have read."""
 
     hex: Hex | None = None
+    """The whole value after the call, as bytes."""
 
     string: str | None = None
+    """The same as text; absent if it is not UTF-8."""

@@ -12,8 +12,10 @@ class DeldatastoreRequest:
     """The request for `deldatastore`: Delete a saved value."""
 
     key: list[str] | str
+    """Path of the value: one string, or several as in a file system."""
 
     generation: U64 | None = None
+    """Delete it only if it still has this generation; default: any."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -23,9 +25,13 @@ class DeldatastoreResponse(Received):
     __source__ = "deldatastore"
 
     key: list[str]
+    """Path of the value."""
 
     generation: U64 | None = None
+    """How often the value had changed, from 0."""
 
     hex: Hex | None = None
+    """The deleted value, as bytes."""
 
     string: str | None = None
+    """The same as text; absent if it is not UTF-8."""

@@ -23,41 +23,62 @@ class FeeratesPerkbEstimate(Received):
     __added__ = (("blockcount", "v23.05"), ("feerate", "v23.05"), ("smoothed_feerate", "v23.05"))
 
     blockcount: U32
+    """Number of blocks within which a transaction should confirm."""
 
     feerate: U32
+    """The newest estimate for that."""
 
     smoothed_feerate: U32
+    """The estimates of the last while, smoothed."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FeeratesPerkb(Received):
-    """`perkb` in the response to `feerates`."""
+    """All rates in satoshi per 1000 virtual bytes; present if *style* asked for this unit."""
 
     __added__ = (("floor", "v23.05"), ("estimates", "v23.05"))
 
     min_acceptable: U32
+    """Lowest rate that this node accepts from peers."""
 
     max_acceptable: U32
+    """Highest rate that this node accepts from peers."""
 
     floor: U32
-    """Added in v23.05."""
+    """Lowest rate with which transactions are relayed.
+
+    Added in v23.05.
+    """
 
     estimates: list[FeeratesPerkbEstimate]
-    """Added in v23.05."""
+    """Estimates of the chain's backend.
+
+    Added in v23.05.
+    """
 
     opening: U32 | None = None
+    """For opening a channel; absent without estimates."""
 
     mutual_close: U32 | None = None
+    """For closing one together with the peer; absent without estimates."""
 
     unilateral_close: U32 | None = None
+    """For closing one without the peer, if it has no anchors; absent without estimates."""
 
     unilateral_anchor_close: U32 | None = None
-    """Added in v23.08."""
+    """For closing one without the peer, if it has anchors, so that the fee can be raised later; absent without estimates.
+
+    Added in v23.08.
+    """
 
     penalty: U32 | None = None
+    """For taking the money of a peer that cheated; absent without estimates."""
 
     splice: U32 | None = None
-    """Added in v26.04."""
+    """For changing the size of a channel; absent without estimates.
+
+    Added in v26.04.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -67,59 +88,88 @@ class FeeratesPerkwEstimate(Received):
     __added__ = (("blockcount", "v23.05"), ("feerate", "v23.05"), ("smoothed_feerate", "v23.05"))
 
     blockcount: U32
+    """Number of blocks within which a transaction should confirm."""
 
     feerate: U32
+    """The newest estimate for that."""
 
     smoothed_feerate: U32
+    """The estimates of the last while, smoothed."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FeeratesPerkw(Received):
-    """`perkw` in the response to `feerates`."""
+    """All rates in satoshi per 1000 weight units; present if *style* asked for this unit."""
 
     __added__ = (("floor", "v23.05"), ("estimates", "v23.05"))
 
     min_acceptable: U32
+    """Lowest rate that this node accepts from peers."""
 
     max_acceptable: U32
+    """Highest rate that this node accepts from peers."""
 
     floor: U32
-    """Added in v23.05."""
+    """Lowest rate with which transactions are relayed.
+
+    Added in v23.05.
+    """
 
     estimates: list[FeeratesPerkwEstimate]
-    """Added in v23.05."""
+    """Estimates of the chain's backend.
+
+    Added in v23.05.
+    """
 
     opening: U32 | None = None
+    """For opening a channel; absent without estimates."""
 
     mutual_close: U32 | None = None
+    """For closing one together with the peer; absent without estimates."""
 
     unilateral_close: U32 | None = None
+    """For closing one without the peer, if it has no anchors; absent without estimates."""
 
     unilateral_anchor_close: U32 | None = None
-    """Added in v23.08."""
+    """For closing one without the peer, if it has anchors, so that the fee can be raised later; absent without estimates.
+
+    Added in v23.08.
+    """
 
     penalty: U32 | None = None
+    """For taking the money of a peer that cheated; absent without estimates."""
 
     splice: U32 | None = None
-    """Added in v26.04."""
+    """For changing the size of a channel; absent without estimates.
+
+    Added in v26.04.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FeeratesOnchainFeeEstimates(Received):
-    """`onchain_fee_estimates` in the response to `feerates`."""
+    """What typical transactions cost at the rates above; absent without estimates."""
 
     opening_channel_satoshis: U64
+    """Fee for opening a channel, in satoshi."""
 
     mutual_close_satoshis: U64
+    """Fee for closing one together with the peer, in satoshi."""
 
     unilateral_close_satoshis: U64
+    """Fee for closing one without the peer, anchor included where there are any, in satoshi."""
 
     unilateral_close_nonanchor_satoshis: U64 | None = None
-    """Added in v23.08."""
+    """Fee for closing a channel without anchors alone, in satoshi.
+
+    Added in v23.08.
+    """
 
     htlc_timeout_satoshis: U64
+    """Fee for getting back a payment that timed out in a closed channel, in satoshi."""
 
     htlc_success_satoshis: U64
+    """Fee for claiming a payment in a closed channel, in satoshi."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -129,9 +179,13 @@ class FeeratesResponse(Received):
     __source__ = "feerates"
 
     warning_missing_feerates: str | None = None
+    """Present if the chain gives no estimates yet; the rates that depend on them are then absent."""
 
     perkb: FeeratesPerkb | None = None
+    """All rates in satoshi per 1000 virtual bytes; present if *style* asked for this unit."""
 
     perkw: FeeratesPerkw | None = None
+    """All rates in satoshi per 1000 weight units; present if *style* asked for this unit."""
 
     onchain_fee_estimates: FeeratesOnchainFeeEstimates | None = None
+    """What typical transactions cost at the rates above; absent without estimates."""

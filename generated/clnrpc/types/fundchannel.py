@@ -78,17 +78,20 @@ class FundchannelRequest:
     """Bit numbers of the channel type to ask for, unchecked, such as *[12, 22]* for `option_static_remotekey` and
     `option_anchors`; default: the best type both nodes know.
 
+    Each element: Number of a feature bit, always the even one of a pair.
+
     Added in v24.02.
     """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FundchannelChannelType(Received):
-    """`channel_type` in the response to `fundchannel`."""
+    """What the two nodes have agreed on for this channel; absent if the peer cannot negotiate it."""
 
     __added__ = (("bits", "v24.02"), ("names", "v24.02"))
 
     bits: list[U32]
+    """Even feature bit of each property."""
 
     names: list[
         Literal[
@@ -100,6 +103,7 @@ class FundchannelChannelType(Received):
             "zeroconf/even",
         ]
     ]
+    """Name of each property, in the order of *bits*."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -110,16 +114,25 @@ class FundchannelResponse(Received):
     __added__ = (("channel_type", "v24.02"),)
 
     tx: Hex
+    """The signed funding transaction that was broadcast."""
 
     txid: Txid
+    """Its id, to watch for confirmations."""
 
     outnum: U32
+    """Which of its outputs the channel is, from 0."""
 
     channel_id: Hash
+    """Id for the new channel that both peers know; it never changes."""
 
     channel_type: FundchannelChannelType
-    """Added in v24.02."""
+    """What the two nodes have agreed on for this channel; absent if the peer cannot negotiate it.
+
+    Added in v24.02.
+    """
 
     close_to: Hex | None = None
+    """Script that a mutual close is bound to pay this node's share to; absent if none was agreed on."""
 
     mindepth: U32 | None = None
+    """Confirmations after which this node uses the channel."""

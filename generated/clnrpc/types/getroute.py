@@ -35,6 +35,8 @@ class GetrouteRequest:
     exclude: list[str] | None = None
     """Nodes and channels that the route must avoid: node ids, or channels with their direction, such as *1x2x3/0*;
     default: nothing.
+
+    Each element: A node id, or a short channel id with its direction.
     """
 
     maxhops: U32 = 20
@@ -46,16 +48,22 @@ class GetrouteRoute(Received):
     """`route[]` in the response to `getroute`."""
 
     id: Pubkey
+    """Node that the hop leads to."""
 
     channel: ShortChannelId
+    """Channel that the hop takes."""
 
     direction: U32
+    """0 if the hop begins at the smaller node id of the two, else 1."""
 
     amount_msat: Msat
+    """What the node at the end of the hop gets, with the fees of all hops after it."""
 
     delay: U32
+    """Blocks that are left there until the HTLC times out."""
 
     style: Literal["tlv"]
+    """Format of the onion for the hop; always *tlv*."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -65,3 +73,4 @@ class GetrouteResponse(Received):
     __source__ = "getroute"
 
     route: list[GetrouteRoute]
+    """The hops in order; empty to a node that is its own source."""

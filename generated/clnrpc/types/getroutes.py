@@ -25,6 +25,8 @@ class GetroutesRequest:
     layers: list[str]
     """Names of layers to apply, in order, in addition to gossip; *auto.localchans* adds this node's own channels,
     *auto.sourcefree* makes those of `source` free. May be empty.
+
+    Each element: Name of a layer of `askrene`.
     """
 
     maxfee_msat: Msat
@@ -63,25 +65,35 @@ class GetroutesRoutePath(Received):
     )
 
     short_channel_id_dir: ShortChannelIdDir
+    """Channel of the hop with its direction, such as *1x2x3/0*."""
 
     amount_in_msat: Msat
+    """What the node at the start of the hop needs to have, fees of this hop included."""
 
     amount_out_msat: Msat
+    """What the node at the end of the hop gets."""
 
     node_id_in: Pubkey
+    """Node at the start of the hop."""
 
     node_id_out: Pubkey
+    """Node at the end of the hop."""
 
     cltv_in: U32
+    """Blocks that are left at the start of the hop."""
 
     cltv_out: U32
+    """Blocks that are left at the end of the hop."""
 
     if TYPE_CHECKING:
 
         @property
         @deprecated("Deprecated in v26.06, removed after v27.06.")
         def amount_msat(self) -> Msat | None:
-            """Deprecated in v26.06, removed after v27.06."""
+            """The older name of *amount_in_msat*.
+
+            Deprecated in v26.06, removed after v27.06.
+            """
             ...
 
     else:
@@ -92,7 +104,10 @@ class GetroutesRoutePath(Received):
         @property
         @deprecated("Deprecated in v26.06, removed after v27.06.")
         def next_node_id(self) -> Pubkey | None:
-            """Deprecated in v26.06, removed after v27.06."""
+            """The older name of *node_id_out*.
+
+            Deprecated in v26.06, removed after v27.06.
+            """
             ...
 
     else:
@@ -103,7 +118,10 @@ class GetroutesRoutePath(Received):
         @property
         @deprecated("Deprecated in v26.06, removed after v27.06.")
         def delay(self) -> U32 | None:
-            """Deprecated in v26.06, removed after v27.06."""
+            """The older name of *cltv_in*.
+
+            Deprecated in v26.06, removed after v27.06.
+            """
             ...
 
     else:
@@ -115,12 +133,16 @@ class GetroutesRoute(Received):
     """`routes[]` in the response to `getroutes`."""
 
     probability_ppm: U64
+    """Estimated probability that this route succeeds, in millionths."""
 
     amount_msat: Msat
+    """What the destination gets over this route."""
 
     final_cltv: U32
+    """Blocks that are left at the destination until the HTLC times out."""
 
     path: list[GetroutesRoutePath]
+    """The hops in order."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -130,5 +152,7 @@ class GetroutesResponse(Received):
     __source__ = "getroutes"
 
     probability_ppm: U64
+    """Estimated probability that all routes succeed, in millionths."""
 
     routes: list[GetroutesRoute]
+    """Routes whose amounts add up to the amount asked for."""

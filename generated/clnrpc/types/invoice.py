@@ -40,6 +40,8 @@ class InvoiceRequest:
     fallbacks: list[str] | None = None
     """On-chain addresses to offer as well, the preferred one first; the node does not notice payments to them. Default:
     none, unless the node is set to make unified invoices.
+
+    Each element: A Bitcoin address on this node's chain.
     """
 
     preimage: Hex | None = None
@@ -49,6 +51,8 @@ class InvoiceRequest:
     """Unannounced channels that may appear as route hints: *true* for all, *false* for none, or one or more short channel
     ids (real or alias), which then are the only ones considered. Default: they appear only if the node has no announced
     channel.
+
+    As array of short_channel_ids: Each element: A channel that may appear as a route hint.
     """
 
     cltv: U32 | None = None
@@ -68,22 +72,34 @@ class InvoiceResponse(Received):
     __added__ = (("created_index", "v23.08"),)
 
     bolt11: str
+    """The invoice itself: the string to hand to the payer."""
 
     payment_hash: Hash
+    """Hash that identifies the invoice, for `listinvoices` and for whoever pays it."""
 
     payment_secret: Secret
+    """Secret that the string carries, and without which a payment is refused. Who has the string can pay."""
 
     expires_at: U64
+    """When it can no longer be paid, in seconds since 1970."""
 
     created_index: U64
-    """Added in v23.08."""
+    """Number of the invoice in the order of creation, from 1, for `wait` and for *start* of `listinvoices`.
+
+    Added in v23.08.
+    """
 
     warning_capacity: str | None = None
+    """Present if the channels together cannot receive the amount, even with all peers connected."""
 
     warning_offline: str | None = None
+    """Present if they could receive it, but the peers that it takes are not connected now."""
 
     warning_deadends: str | None = None
+    """Present if they could receive it only through peers that have no other channels, so nobody can reach them."""
 
     warning_private_unused: str | None = None
+    """Present if unannounced channels could receive it, but *exposeprivatechannels* left them out."""
 
     warning_mpp: str | None = None
+    """Present if no single channel can receive it, so that it arrives only if the payer splits it."""

@@ -21,14 +21,19 @@ class KeysendRoutehint:
     """`routehints[][]` in the request for `keysend`."""
 
     id: Pubkey
+    """Node where the hop begins."""
 
     scid: ShortChannelId
+    """Channel of the hop."""
 
     feebase: Msat
+    """Fixed fee of the hop, in millisatoshi."""
 
     feeprop: U32
+    """Fee of the hop in millionths of the amount."""
 
     expirydelta: U16
+    """Blocks that the hop adds to the timeout."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -64,6 +69,8 @@ class KeysendRequest:
     routehints: list[list[KeysendRoutehint]] | None = None
     """Ways to a node that gossip does not show: arrays of hops, each with the node it leaves, its short channel id, fees
     and delay in blocks; default: none.
+
+    Each element: The hops of one way to the recipient, in the order in which the money takes them.
     """
 
     maxfee: Msat | None = None
@@ -81,19 +88,28 @@ class KeysendResponse(Received):
     __source__ = "keysend"
 
     payment_preimage: Secret
+    """Preimage that this node had drawn itself, which therefore proves nothing to others."""
 
     destination: Pubkey | None = None
+    """Node that was paid."""
 
     payment_hash: Hash
+    """Hash that identifies the payment, for `listpays`."""
 
     created_at: float
+    """When the first attempt began, in seconds since 1970, with decimals."""
 
     parts: U32
+    """Into how many parts the payment was split; 1 if it went as a whole."""
 
     amount_msat: Msat
+    """What the recipient got."""
 
     amount_sent_msat: Msat
+    """What left this node: the amount and all fees."""
 
     warning_partial_completion: str | None = None
+    """Present if the recipient claimed the money although some parts had not reached it."""
 
     status: Literal["complete"]
+    """Always *complete*: a payment that does not succeed is an error."""

@@ -26,36 +26,52 @@ class ListchannelsChannel(Received):
     """`channels[]` in the response to `listchannels`."""
 
     source: Pubkey
+    """Node that pays in this direction, and whose fees these are."""
 
     destination: Pubkey
+    """Node that is paid in this direction."""
 
     short_channel_id: ShortChannelId
+    """Place of the channel's funding output in the chain."""
 
     direction: U32
+    """0 if *source* has the smaller node id of the two, else 1."""
 
     public: bool
+    """Whether the channel has been announced to the network."""
 
     amount_msat: Msat
+    """Size of the channel, both shares together; how it is shared is not known to others."""
 
     message_flags: U8
+    """Flags of the `channel_update` (BOLT 7)."""
 
     channel_flags: U8
+    """Flags of the `channel_update`: bit 0 is the direction, bit 1 is set if the source has disabled it."""
 
     active: bool
+    """Whether routes may use this direction; false if its source has disabled it or its peer has gone."""
 
     last_update: U32
+    """When the source last announced these terms, in seconds since 1970."""
 
     base_fee_millisatoshi: U32
+    """Fixed fee for each payment, in millisatoshi."""
 
     fee_per_millionth: U32
+    """Fee in proportion to the amount, in millionths of it."""
 
     delay: U32
+    """Blocks that the source wants between an outgoing HTLC's timeout and an incoming one's."""
 
     htlc_minimum_msat: Msat
+    """Smallest payment that the source forwards here."""
 
     htlc_maximum_msat: Msat | None = None
+    """Largest payment that the source forwards here, in one part."""
 
     features: Hex
+    """Feature bits of the channel announcement."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -65,3 +81,4 @@ class ListchannelsResponse(Received):
     __source__ = "listchannels"
 
     channels: list[ListchannelsChannel]
+    """One entry for each known direction of a channel, so most channels appear twice."""

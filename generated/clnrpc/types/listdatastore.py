@@ -12,6 +12,9 @@ class ListdatastoreRequest:
     """The request for `listdatastore`: Read saved values by key."""
 
     key: list[str] | str | None = None
+    """Path to look at: one string, or several. Its value is shown, or else what is directly below it; default: the
+    top.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -19,12 +22,16 @@ class ListdatastoreDatastore(Received):
     """`datastore[]` in the response to `listdatastore`."""
 
     key: list[str]
+    """Full path."""
 
     generation: U64 | None = None
+    """How often the value has changed, from 0; absent for a path without a value."""
 
     hex: Hex | None = None
+    """The value as bytes; absent for a path without a value."""
 
     string: str | None = None
+    """The same as text; absent if it is not UTF-8."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -34,3 +41,4 @@ class ListdatastoreResponse(Received):
     __source__ = "listdatastore"
 
     datastore: list[ListdatastoreDatastore]
+    """The values found, and the paths that only lead to others."""

@@ -43,42 +43,76 @@ class ListforwardsForward(Received):
     __added__ = (("created_index", "v23.11"),)
 
     created_index: U64
-    """Added in v23.11."""
+    """Number of the entry in the order of creation, from 1, for *start* with the index *created*.
+
+    Added in v23.11.
+    """
 
     in_channel: ShortChannelId
+    """Channel that the HTLC came in over."""
 
     in_htlc_id: U64 | None = None
+    """Number of the HTLC in that channel; absent for forwards that were recorded before v22.11."""
 
     in_msat: Msat
+    """What came in: the amount to forward and this node's fee."""
 
     status: Literal["offered", "settled", "local_failed", "failed"]
+    """*offered* is still under way, *settled* has earned its fee, *failed* was refused further on, and *local_failed* was
+    refused here.
+    """
 
     received_time: float
+    """When the HTLC arrived, in seconds since 1970, with decimals."""
 
     out_channel: ShortChannelId | None = None
-    """Always present if `out_msat` is present."""
+    """Channel that it was to go out over; absent if the sender named none that this node knows.
+
+    Always present if `out_msat` is present.
+    """
 
     out_htlc_id: U64 | None = None
+    """Number of the HTLC in the outgoing channel; absent if it never went out."""
 
     updated_index: U64 | None = None
-    """Added in v23.11."""
+    """Number of the last change among all changes, for *start* with the index *updated*; absent while nothing has changed
+    since creation.
+
+    Added in v23.11.
+    """
 
     style: Literal["legacy", "tlv"] | None = None
+    """Format of the onion at this hop; *legacy* is no longer in use. Absent if the onion could not be read."""
 
     resolved_time: float | None = None
-    """Present if and only if `status` is "settled" or "failed"."""
+    """When it was settled or failed, in seconds since 1970, with decimals.
+
+    Present if and only if `status` is "settled" or "failed".
+    """
 
     failcode: U32 | None = None
-    """Present only if `status` is "local_failed" or "failed"."""
+    """Code of the onion failure (BOLT 4) that the sender was given; absent if only the sender can read it.
+
+    Present only if `status` is "local_failed" or "failed".
+    """
 
     failreason: str | None = None
-    """Present only if `status` is "local_failed" or "failed"."""
+    """Name of *failcode*, such as `WIRE_TEMPORARY_CHANNEL_FAILURE`.
+
+    Present only if `status` is "local_failed" or "failed".
+    """
 
     fee_msat: Msat | None = None
-    """Present if and only if `out_msat` is present."""
+    """What this node earns, or would have earned.
+
+    Present if and only if `out_msat` is present.
+    """
 
     out_msat: Msat | None = None
-    """Present if and only if `out_msat` is present."""
+    """What went out, or was to; absent if the onion could not be read.
+
+    Present if and only if `out_msat` is present.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -88,3 +122,4 @@ class ListforwardsResponse(Received):
     __source__ = "listforwards"
 
     forwards: list[ListforwardsForward]
+    """The forwarded HTLCs; one that is removed with `delforward` or `autoclean` is missing."""

@@ -21,26 +21,42 @@ class ListfundsOutput(Received):
     """`outputs[]` in the response to `listfunds`."""
 
     txid: Txid
+    """Transaction that created the coin."""
 
     output: U32
+    """Which output of that transaction it is, from 0."""
 
     amount_msat: Msat
+    """What the coin is worth; always a whole number of satoshi."""
 
     scriptpubkey: Hex
+    """Script that the coin is locked with, as it stands in the transaction."""
 
     address: str | None = None
+    """The script as an address; absent if no form of address fits it."""
 
     redeemscript: Hex | None = None
+    """Script behind a P2SH coin; absent for all others."""
 
     status: Literal["unconfirmed", "confirmed", "spent", "immature"]
+    """*confirmed* coins can be spent; *unconfirmed* ones once a block includes them; *immature* ones come from mining and
+    need 100 blocks; *spent* ones are gone.
+    """
 
     reserved: bool
+    """Whether a PSBT under way holds the coin, so that no other command spends it."""
 
     reserved_to_block: U32 | None = None
-    """Present if and only if `reserved` is "true"."""
+    """Block from which the coin is free again, if nobody frees it before.
+
+    Present if and only if `reserved` is "true".
+    """
 
     blockheight: U32 | None = None
-    """Present if and only if `status` is "confirmed"."""
+    """Block that confirmed the coin.
+
+    Present if and only if `status` is "confirmed".
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -50,16 +66,22 @@ class ListfundsChannel(Received):
     __added__ = (("channel_id", "v23.05"),)
 
     peer_id: Pubkey
+    """Node on the other side."""
 
     our_amount_msat: Msat
+    """This node's share, including what it must keep as a reserve. Payments under way are still counted."""
 
     amount_msat: Msat
+    """Size of the channel: both shares together."""
 
     funding_txid: Txid
+    """Transaction that opened the channel, or resized it last."""
 
     funding_output: U32
+    """Which output of that transaction the channel is, from 0."""
 
     connected: bool
+    """Whether the peer is connected now; nothing can be paid through the channel otherwise."""
 
     state: Literal[
         "OPENINGD",
@@ -77,12 +99,20 @@ class ListfundsChannel(Received):
         "DUALOPEND_OPEN_COMMITTED",
         "DUALOPEND_OPEN_COMMIT_READY",
     ]
+    """Where the channel is in its life. Only *CHANNELD_NORMAL* and *CHANNELD_AWAITING_SPLICE* carry payments."""
 
     channel_id: Hash
-    """Added in v23.05."""
+    """Id for this channel that both peers know; it never changes.
+
+    Added in v23.05.
+    """
 
     short_channel_id: ShortChannelId | None = None
-    """Present only if `state` is "CHANNELD_NORMAL", or if `state` is "CHANNELD_SHUTTING_DOWN" or "CLOSINGD_SIGEXCHANGE" or
+    """Place of the funding output in the chain; absent until it is confirmed.
+
+    Place of the funding output in the chain; absent if it was never confirmed.
+
+    Present only if `state` is "CHANNELD_NORMAL", or if `state` is "CHANNELD_SHUTTING_DOWN" or "CLOSINGD_SIGEXCHANGE" or
     "CLOSINGD_COMPLETE" or "AWAITING_UNILATERAL" or "FUNDING_SPEND_SEEN" or "ONCHAIN". Always present if `state` is
     "CHANNELD_NORMAL".
     """
@@ -95,5 +125,7 @@ class ListfundsResponse(Received):
     __source__ = "listfunds"
 
     outputs: list[ListfundsOutput]
+    """Coins of the on-chain wallet, without those already spent unless *spent* is set."""
 
     channels: list[ListfundsChannel]
+    """Channels that have a funding transaction, including those being closed."""

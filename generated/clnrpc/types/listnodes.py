@@ -18,19 +18,25 @@ class ListnodesRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListnodesNodeOptionWillFund(Received):
-    """`nodes[].option_will_fund` in the response to `listnodes`."""
+    """Terms on which the node leases liquidity; absent if it does not."""
 
     lease_fee_base_msat: Msat
+    """Fixed price of a lease."""
 
     lease_fee_basis: U32
+    """Price in hundredths of a percent of the leased amount."""
 
     funding_weight: U32
+    """Transaction weight that the lessee also pays for, at the funding fee rate."""
 
     channel_fee_max_base_msat: Msat
+    """Highest fixed fee that the node promises to charge for payments through the leased channel."""
 
     channel_fee_max_proportional_thousandths: U32
+    """Highest proportional fee that it promises, in thousandths of the amount."""
 
     compact_lease: Hex
+    """The same terms in one string, for *compact_lease* of `fundchannel`."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -38,11 +44,16 @@ class ListnodesNodeAddress(Received):
     """`nodes[].addresses[]` in the response to `listnodes`."""
 
     type: Literal["dns", "ipv4", "ipv6", "torv2", "torv3"]
+    """Kind of address. Nothing answers at *torv2* any more."""
 
     port: U16
+    """TCP port."""
 
     address: str | None = None
-    """Present if and only if `type` is "dns" or "ipv4" or "ipv6" or "torv2" or "torv3"."""
+    """IP address, host name or onion name, as *type* says.
+
+    Present if and only if `type` is "dns" or "ipv4" or "ipv6" or "torv2" or "torv3".
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -50,24 +61,43 @@ class ListnodesNode(Received):
     """`nodes[]` in the response to `listnodes`."""
 
     nodeid: Pubkey
+    """Public key that identifies the node."""
 
     last_timestamp: U32 | None = None
-    """Always present if `last_timestamp` is present."""
+    """When the node last announced itself, in seconds since 1970; absent if only its channels are known.
+
+    Always present if `last_timestamp` is present.
+    """
 
     option_will_fund: ListnodesNodeOptionWillFund | None = None
-    """Present if and only if `option_will_fund` is present."""
+    """Terms on which the node leases liquidity; absent if it does not.
+
+    Present if and only if `option_will_fund` is present.
+    """
 
     alias: str | None = None
-    """At most 32 characters. Present if and only if `last_timestamp` is present."""
+    """Name that the node has given itself. Anyone can take any name: do not trust it.
+
+    At most 32 characters. Present if and only if `last_timestamp` is present.
+    """
 
     color: Hex | None = None
-    """Exactly 6 characters. Present if and only if `last_timestamp` is present."""
+    """Colour that the node has chosen for drawings, as RGB.
+
+    Exactly 6 characters. Present if and only if `last_timestamp` is present.
+    """
 
     features: Hex | None = None
-    """Present if and only if `last_timestamp` is present."""
+    """Feature bits that the node announces.
+
+    Present if and only if `last_timestamp` is present.
+    """
 
     addresses: list[ListnodesNodeAddress] | None = None
-    """Present if and only if `last_timestamp` is present."""
+    """Where the node says that it listens; can be empty.
+
+    Present if and only if `last_timestamp` is present.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -77,3 +107,4 @@ class ListnodesResponse(Received):
     __source__ = "listnodes"
 
     nodes: list[ListnodesNode]
+    """The nodes that gossip has told of: those with at least one announced channel."""

@@ -39,9 +39,10 @@ class ListpeerchannelsRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsChannelChannelType(Received):
-    """`channels[].channel_type` in the response to `listpeerchannels`."""
+    """What the two nodes have agreed on for this channel."""
 
     bits: list[U32]
+    """Even feature bit of each property."""
 
     names: list[
         Literal[
@@ -53,11 +54,12 @@ class ListpeerchannelsChannelChannelType(Received):
             "zeroconf/even",
         ]
     ]
+    """Name of each property, in the order of *bits*."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsChannelUpdatesLocal(Received):
-    """`channels[].updates.local` in the response to `listpeerchannels`."""
+    """Terms of this node, for payments that it sends out over the channel."""
 
     __added__ = (
         ("htlc_minimum_msat", "v24.02"),
@@ -68,19 +70,24 @@ class ListpeerchannelsChannelUpdatesLocal(Received):
     )
 
     htlc_minimum_msat: Msat
+    """Smallest payment that this node forwards to the peer."""
 
     htlc_maximum_msat: Msat
+    """Largest payment that this node forwards to the peer, in one part."""
 
     cltv_expiry_delta: U32
+    """Blocks that this node wants between an outgoing HTLC's timeout and an incoming one's."""
 
     fee_base_msat: Msat
+    """Fixed fee that this node takes for each payment."""
 
     fee_proportional_millionths: U32
+    """Fee that this node takes in proportion to the amount, in millionths of it."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsChannelUpdatesRemote(Received):
-    """`channels[].updates.remote` in the response to `listpeerchannels`."""
+    """Terms of the peer, for payments that come in over the channel; absent until the peer has told them."""
 
     __added__ = (
         ("htlc_minimum_msat", "v24.02"),
@@ -91,34 +98,43 @@ class ListpeerchannelsChannelUpdatesRemote(Received):
     )
 
     htlc_minimum_msat: Msat
+    """Smallest payment that the peer forwards to this node."""
 
     htlc_maximum_msat: Msat
+    """Largest payment that the peer forwards to this node, in one part."""
 
     cltv_expiry_delta: U32
+    """Blocks that the peer wants between an outgoing HTLC's timeout and an incoming one's."""
 
     fee_base_msat: Msat
+    """Fixed fee that the peer takes for each payment."""
 
     fee_proportional_millionths: U32
+    """Fee that the peer takes in proportion to the amount, in millionths of it."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsChannelUpdates(Received):
-    """`channels[].updates` in the response to `listpeerchannels`."""
+    """Terms for payments over the channel, as they are told to the network or to the peer."""
 
     __added__ = (("local", "v24.02"),)
 
     local: ListpeerchannelsChannelUpdatesLocal
+    """Terms of this node, for payments that it sends out over the channel."""
 
     remote: ListpeerchannelsChannelUpdatesRemote | None = None
+    """Terms of the peer, for payments that come in over the channel; absent until the peer has told them."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsChannelFeerate(Received):
-    """`channels[].feerate` in the response to `listpeerchannels`."""
+    """Fee rate of this node's commitment transaction, in two units."""
 
     perkw: U32
+    """The rate in satoshi per 1000 weight units."""
 
     perkb: U32
+    """The rate in satoshi per 1000 virtual bytes."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -128,49 +144,71 @@ class ListpeerchannelsChannelInflight(Received):
     __added__ = (("splice_amount", "v23.08"),)
 
     funding_txid: Txid
+    """Id of the transaction."""
 
     funding_outnum: U32
+    """Which of its outputs the channel would be, from 0."""
 
     feerate: str
+    """Its fee rate with the unit, *perkw*."""
 
     total_funding_msat: Msat
+    """Size that the channel would have."""
 
     splice_amount: int
-    """Added in v23.08."""
+    """What a splice adds to this node's share, in satoshi; negative if it takes out.
+
+    Added in v23.08.
+    """
 
     our_funding_msat: Msat
+    """What this node puts in."""
 
     scratch_txid: Txid | None = None
+    """Commitment transaction that would spend it; absent until both nodes have signed that."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsChannelFunding(Received):
-    """`channels[].funding` in the response to `listpeerchannels`."""
+    """What each side put in when the channel was opened."""
 
     pushed_msat: Msat | None = None
+    """What the opener gave to the other side at once; absent for a leased channel."""
 
     local_funds_msat: Msat
+    """What this node put in."""
 
     remote_funds_msat: Msat
+    """What the peer put in."""
 
     fee_paid_msat: Msat | None = None
+    """What this node paid to lease the peer's money; absent without a lease of ours."""
 
     fee_rcvd_msat: Msat | None = None
+    """What the peer paid to lease this node's money; absent without a lease of theirs."""
 
     psbt: str | None = None
-    """Added in v25.12."""
+    """The funding transaction as a PSBT, where this node made it and still has it.
+
+    Added in v25.12.
+    """
 
     withheld: bool | None = None
-    """Added in v25.12."""
+    """Whether the funding transaction is not broadcast yet, because `fundchannel_complete` was told to withhold it.
+
+    Added in v25.12.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsChannelAlias(Received):
-    """`channels[].alias` in the response to `listpeerchannels`."""
+    """Made-up short channel ids, which can be used before the funding is confirmed; absent without any."""
 
     local: ShortChannelId | None = None
+    """The one that this node has made up: it stands for the channel in route hints."""
 
     remote: ShortChannelId | None = None
+    """The one that the peer has made up."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -178,6 +216,7 @@ class ListpeerchannelsChannelStateChange(Received):
     """`channels[].state_changes[]` in the response to `listpeerchannels`."""
 
     timestamp: str
+    """When it changed, in UTC, in the form of ISO 8601."""
 
     old_state: Literal[
         "OPENINGD",
@@ -195,6 +234,7 @@ class ListpeerchannelsChannelStateChange(Received):
         "DUALOPEND_OPEN_COMMIT_READY",
         "CHANNELD_AWAITING_SPLICE",
     ]
+    """The state before."""
 
     new_state: Literal[
         "OPENINGD",
@@ -212,10 +252,15 @@ class ListpeerchannelsChannelStateChange(Received):
         "DUALOPEND_OPEN_COMMIT_READY",
         "CHANNELD_AWAITING_SPLICE",
     ]
+    """The state after."""
 
     cause: Literal["unknown", "local", "user", "remote", "protocol", "onchain"]
+    """Who or what brought it about: this node (*local*), its operator (*user*), the peer (*remote*), a violation
+    (*protocol*) or a transaction in a block (*onchain*).
+    """
 
     message: str
+    """Text for people."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -225,19 +270,28 @@ class ListpeerchannelsChannelHtlc(Received):
     __added__ = (("direction", "v23.02"),)
 
     direction: Literal["in", "out"]
+    """*in* comes from the peer, *out* goes to it."""
 
     id: U64
+    """Number of the HTLC among those of its direction in this channel."""
 
     amount_msat: Msat
+    """What it carries."""
 
     expiry: U32
+    """Block at which it times out."""
 
     payment_hash: Hash
+    """Hash that identifies the payment."""
 
     local_trimmed: bool | None = None
-    """Always true."""
+    """Present if it is too small for an output of this node's commitment transaction.
+
+    Always true.
+    """
 
     status: str | None = None
+    """Text for people that says what it is waiting for, such as a plugin's answer; absent for most."""
 
     state: Literal[
         "SENT_ADD_HTLC",
@@ -261,6 +315,10 @@ class ListpeerchannelsChannelHtlc(Received):
         "RCVD_REMOVE_ACK_COMMIT",
         "SENT_REMOVE_ACK_REVOCATION",
     ]
+    """How far both nodes have agreed on adding or removing it; *RCVD_REMOVE_ACK_REVOCATION* is the last one.
+
+    How far both nodes have agreed on adding or removing it; *SENT_REMOVE_ACK_REVOCATION* is the last one.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -271,10 +329,18 @@ class ListpeerchannelsChannel(Received):
     """
 
     peer_id: Pubkey
+    """Node on the other side."""
 
     peer_connected: bool
+    """Whether the peer is connected now; nothing can be paid through the channel otherwise."""
 
     reestablished: bool | None = None
+    """Whether both nodes have agreed on the channel's state since they connected. Before that, the channel does not carry
+    payments; absent while the peer is not connected.
+
+    Whether both nodes have agreed on the channel's state since they connected. Before that, the channel does not carry
+    payments.
+    """
 
     state: Literal[
         "OPENINGD",
@@ -292,134 +358,227 @@ class ListpeerchannelsChannel(Received):
         "DUALOPEND_OPEN_COMMITTED",
         "DUALOPEND_OPEN_COMMIT_READY",
     ]
+    """Where the channel is in its life. Only *CHANNELD_NORMAL* and *CHANNELD_AWAITING_SPLICE* carry payments; the other
+    names with *CLOS*, *SHUTTING* or *ONCHAIN*, and the two after them, are steps of a close.
+    """
 
     scratch_txid: Txid | None = None
+    """Commitment transaction with which this node could close the channel alone right now; its id changes with each
+    payment.
+    """
 
     channel_type: ListpeerchannelsChannelChannelType | None = None
-    """Added in v23.05."""
+    """What the two nodes have agreed on for this channel.
+
+    Added in v23.05.
+    """
 
     updates: ListpeerchannelsChannelUpdates | None = None
+    """Terms for payments over the channel, as they are told to the network or to the peer."""
 
     ignore_fee_limits: bool | None = None
-    """Added in v23.08."""
+    """Whether the peer may set any on-chain fee rate; absent if it may not.
+
+    Added in v23.08.
+    """
 
     lost_state: bool | None = None
+    """Whether this node has forgotten the newest state of the channel, as after the restore of an old backup. It then
+    waits for the peer to close, because closing itself could cost everything in it.
+    """
 
     feerate: ListpeerchannelsChannelFeerate | None = None
+    """Fee rate of this node's commitment transaction, in two units."""
 
     owner: str | None = None
+    """Daemon of the node that handles the channel now; absent if none does, for example because the peer is not
+    connected.
+    """
 
     short_channel_id: ShortChannelId | None = None
+    """Place of the funding output in the chain; absent until it is confirmed."""
 
     direction: U32 | None = None
-    """Always present if `short_channel_id` is present."""
+    """0 if this node has the smaller node id of the two, else 1: the direction in which it pays. Absent until the channel
+    has a short channel id or an alias.
+
+    0 if this node has the smaller node id of the two, else 1: the direction in which it pays.
+
+    Always present if `short_channel_id` is present.
+    """
 
     channel_id: Hash | None = None
+    """Id for this channel that both peers know; it never changes."""
 
     funding_txid: Txid | None = None
+    """Transaction that opened the channel, or resized it last."""
 
     funding_outnum: U32 | None = None
+    """Which output of that transaction the channel is, from 0."""
 
     initial_feerate: str | None = None
-    """Always present if `inflight` is present."""
+    """Fee rate of the first of the transactions under *inflight*, with its unit, *perkw*; absent without any.
+
+    Fee rate of the first of the transactions under *inflight*, with its unit, *perkw*.
+
+    Always present if `inflight` is present.
+    """
 
     last_feerate: str | None = None
-    """Always present if `inflight` is present."""
+    """Fee rate of the newest of them, with its unit.
+
+    Always present if `inflight` is present.
+    """
 
     next_feerate: str | None = None
-    """Always present if `inflight` is present."""
+    """Lowest fee rate that a replacement must have, with its unit.
+
+    Always present if `inflight` is present.
+    """
 
     next_fee_step: U32 | None = None
+    """Number of the next step of a fee that was raised step by step; nodes of today do not send it."""
 
     inflight: list[ListpeerchannelsChannelInflight] | None = None
+    """Funding transactions that are not settled yet: attempts to open, or splices; absent without any."""
 
     close_to: Hex | None = None
+    """Script that a mutual close pays this node's share to; absent if it is chosen only then."""
 
     private: bool | None = None
+    """Whether the channel is kept from the network: only the two nodes, and payees of their invoices, know of it."""
 
     opener: Literal["local", "remote"]
+    """Which side opened it; that side pays for the on-chain fees."""
 
     closer: Literal["local", "remote"] | None = None
+    """Which side began to close it; absent while it is open."""
 
     features: list[
         Literal[
             "option_static_remotekey", "option_anchor_outputs", "option_anchors", "option_scid_alias", "option_zeroconf"
         ]
     ]
+    """Properties of the channel by name; *channel_type* has them all."""
 
     funding: ListpeerchannelsChannelFunding | None = None
+    """What each side put in when the channel was opened."""
 
     to_us_msat: Msat | None = None
+    """This node's share, including what it must keep as a reserve. Payments under way are still counted."""
 
     min_to_us_msat: Msat | None = None
+    """Smallest share that this node has ever had."""
 
     max_to_us_msat: Msat | None = None
+    """Largest share that this node has ever had."""
 
     total_msat: Msat | None = None
+    """Size of the channel: both shares together."""
 
     fee_base_msat: Msat | None = None
+    """Fixed fee that this node takes for each payment that it sends out over the channel."""
 
     fee_proportional_millionths: U32 | None = None
+    """Fee that it takes in proportion to the amount, in millionths of it."""
 
     dust_limit_msat: Msat | None = None
+    """Outputs below this are left out of this node's commitment transaction, and their money goes to fees."""
 
     their_max_htlc_value_in_flight_msat: Msat | None = None
-    """Added in v25.02."""
+    """Most that payments under way towards the peer may add up to; the peer has set it.
+
+    Added in v25.02.
+    """
 
     our_max_htlc_value_in_flight_msat: Msat | None = None
-    """Added in v25.02."""
+    """Most that payments under way towards this node may add up to; this node has set it.
+
+    Added in v25.02.
+    """
 
     their_reserve_msat: Msat | None = None
+    """What the peer must always keep on its side; this node has set it."""
 
     our_reserve_msat: Msat | None = None
+    """What this node must always keep on its side; the peer has set it."""
 
     spendable_msat: Msat | None = None
+    """Most that this node could pay through the channel in one part now, after reserve and fees."""
 
     receivable_msat: Msat | None = None
+    """Most that the peer could pay to this node in one part now, after reserve and fees."""
 
     minimum_htlc_in_msat: Msat | None = None
+    """Smallest HTLC that this node accepts from the peer."""
 
     minimum_htlc_out_msat: Msat | None = None
+    """Smallest HTLC that this node sends to the peer."""
 
     maximum_htlc_out_msat: Msat | None = None
+    """Largest HTLC that this node sends to the peer."""
 
     their_to_self_delay: U32 | None = None
+    """Blocks that the peer waits for its share if it closes the channel alone."""
 
     our_to_self_delay: U32 | None = None
+    """Blocks that this node waits for its share if it closes the channel alone."""
 
     max_accepted_htlcs: U32 | None = None
+    """How many payments the peer may have under way towards this node at once."""
 
     alias: ListpeerchannelsChannelAlias | None = None
+    """Made-up short channel ids, which can be used before the funding is confirmed; absent without any."""
 
     state_changes: list[ListpeerchannelsChannelStateChange] | None = None
+    """History of *state*, the oldest change first."""
 
     status: list[str] | None = None
+    """Texts for people that say what the channel is waiting for; not for programs."""
 
     in_payments_offered: U64 | None = None
+    """How many payments have come in over the channel, whatever became of them."""
 
     in_offered_msat: Msat | None = None
+    """What these add up to."""
 
     in_payments_fulfilled: U64 | None = None
+    """How many of the incoming payments have succeeded."""
 
     in_fulfilled_msat: Msat | None = None
+    """What these add up to."""
 
     out_payments_offered: U64 | None = None
+    """How many payments were sent out over the channel, whatever became of them."""
 
     out_offered_msat: Msat | None = None
+    """What these add up to."""
 
     out_payments_fulfilled: U64 | None = None
+    """How many of the outgoing payments have succeeded."""
 
     out_fulfilled_msat: Msat | None = None
+    """What these add up to."""
 
     last_stable_connection: U64 | None = None
+    """When the channel was last in use for at least a minute without a break, in seconds since 1970; absent if it never
+    was.
+    """
 
     htlcs: list[ListpeerchannelsChannelHtlc] | None = None
+    """Payments under way in the channel."""
 
     last_tx_fee_msat: Msat | None = None
-    """Present if and only if `scratch_txid` is present."""
+    """On-chain fee of the transaction in *scratch_txid*.
+
+    Present if and only if `scratch_txid` is present.
+    """
 
     close_to_addr: str | None = None
-    """Present only if `close_to` is present."""
+    """The same as an address; absent if no form of address fits it.
+
+    Present only if `close_to` is present.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -429,3 +588,4 @@ class ListpeerchannelsResponse(Received):
     __source__ = "listpeerchannels"
 
     channels: list[ListpeerchannelsChannel]
+    """The channels, including those that are being opened or closed; `listclosedchannels` has the past ones."""

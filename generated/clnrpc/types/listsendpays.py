@@ -45,45 +45,76 @@ class ListsendpaysPayment(Received):
     __added__ = (("created_index", "v23.11"),)
 
     created_index: U64
-    """Added in v23.11."""
+    """Number of the part in the order of creation, from 1, for *start* with the index *created*.
+
+    Added in v23.11.
+    """
 
     id: U64
+    """An older number of the part; *created_index* is the one to page by."""
 
     groupid: U64
+    """Number of the attempt: all parts of one attempt share it, and a new attempt has a greater one."""
 
     partid: U64 | None = None
+    """Number of the part within its attempt; absent or 0 if it is the only one."""
 
     payment_hash: Hash
+    """Hash that identifies the payment as a whole."""
 
     updated_index: U64 | None = None
-    """Added in v23.11."""
+    """Number of the last change among all changes, for *start* with the index *updated*; absent while nothing has changed
+    since creation.
+
+    Added in v23.11.
+    """
 
     status: Literal["pending", "failed", "complete"]
+    """*pending* parts can still succeed or fail; the other two are final."""
 
     amount_msat: Msat | None = None
+    """What the destination gets from this part; absent if the sender was not told."""
 
     destination: Pubkey | None = None
+    """Node that gets the money; absent if the sender was not told, and an introduction node or a stand-in where the
+    invoice hides its payee.
+    """
 
     created_at: U64
+    """When the part was sent, in seconds since 1970."""
 
     amount_sent_msat: Msat
+    """What left this node: the amount and the fees for this part."""
 
     label: str | None = None
+    """Your own name for it, if one was given."""
 
     bolt11: str | None = None
+    """Invoice that was paid, if it was given and is BOLT 11."""
 
     description: str | None = None
+    """What the payment was for, if that was given."""
 
     bolt12: str | None = None
+    """Invoice that was paid, if it was given and is BOLT 12."""
 
     completed_at: U64 | None = None
-    """Present only if `status` is "complete", or if `status` is "failed"."""
+    """When the part succeeded, in seconds since 1970.
+
+    Present only if `status` is "complete", or if `status` is "failed".
+    """
 
     payment_preimage: Secret | None = None
-    """Present if and only if `status` is "complete"."""
+    """Preimage of the payment hash: the proof that the money arrived.
+
+    Present if and only if `status` is "complete".
+    """
 
     erroronion: Hex | None = None
-    """Present only if `status` is "failed"."""
+    """Error message from the route, still encrypted; absent if the failure was local or has been decoded.
+
+    Present only if `status` is "failed".
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -93,3 +124,4 @@ class ListsendpaysResponse(Received):
     __source__ = "listsendpays"
 
     payments: list[ListsendpaysPayment]
+    """The parts, in the order of their creation unless *index* says otherwise."""

@@ -24,6 +24,10 @@ class NewaddrResponse(Received):
     __source__ = "newaddr"
 
     p2tr: str | None = None
-    """Added in v23.08."""
+    """Taproot address; absent if only a *bech32* one was asked for.
+
+    Added in v23.08.
+    """
 
     bech32: str | None = None
+    """SegWit version 0 address; absent unless it was asked for."""

@@ -59,6 +59,8 @@ class PayRequest:
     exclude: list[ShortChannelIdDir | Pubkey] | None = None
     """Nodes and channels that routes must avoid: node ids, or channels with their direction, such as *1x2x3/0*; default:
     nothing.
+
+    Each element: A node id, or a short channel id with its direction.
     """
 
     maxfee: Msat | None = None
@@ -84,19 +86,28 @@ class PayResponse(Received):
     __source__ = "pay"
 
     payment_preimage: Secret
+    """Preimage of the payment hash: the proof that the invoice was paid."""
 
     destination: Pubkey | None = None
+    """Node that was paid; for a BOLT 12 invoice, the node id that signed it. Absent where that is not known."""
 
     payment_hash: Hash
+    """Hash that identifies the payment, for `listpays`."""
 
     created_at: float
+    """When the first attempt began, in seconds since 1970, with decimals."""
 
     parts: U32
+    """Into how many parts the payment was split; 1 if it went as a whole."""
 
     amount_msat: Msat
+    """What the payee received."""
 
     amount_sent_msat: Msat
+    """What left this node: the amount and all fees."""
 
     warning_partial_completion: str | None = None
+    """Present if the payee claimed the money although some parts had not reached it."""
 
     status: Literal["complete", "pending", "failed"]
+    """*complete* in every answer to a call that has succeeded; otherwise the call fails with an error."""

@@ -26,20 +26,28 @@ class SendpayRoute:
     """
 
     short_channel_id_dir: ShortChannelIdDir | None = None
+    """Channel of this hop with its direction, such as *1x2x3/0*; the name that `getroutes` uses for it."""
 
     node_id_out: Pubkey | None = None
+    """Node that this hop leads to; the name that `getroutes` uses for it."""
 
     amount_out_msat: Msat | None = None
+    """What the node at the end of this hop gets; the name that `getroutes` uses for it."""
 
     cltv_out: U32 | None = None
+    """Blocks left when the node at the end of this hop gets the HTLC; the name that `getroutes` uses for it."""
 
     id: Pubkey | None = None
+    """Node that this hop leads to, as `getroute` names it."""
 
     channel: ShortChannelId | None = None
+    """Channel of this hop, as `getroute` names it."""
 
     delay: U32 | None = None
+    """Blocks left when the node at the end of this hop gets the HTLC, as `getroute` names it."""
 
     amount_msat: Msat | None = None
+    """What the node at the end of this hop gets, as `getroute` names it."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -94,7 +102,10 @@ class SendpayRequest:
     """
 
     dev_legacy_hop: Any | None = None
-    """Hidden: not meant for general use."""
+    """Ignored; hops in the legacy format are no longer sent.
+
+    Hidden: not meant for general use.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -105,39 +116,65 @@ class SendpayResponse(Received):
     __added__ = (("created_index", "v23.11"),)
 
     created_index: U64
-    """Added in v23.11."""
+    """Number of the part in the order of creation, from 1, for `wait` and `listsendpays`.
+
+    Added in v23.11.
+    """
 
     updated_index: U64 | None = None
-    """Added in v23.11."""
+    """Number of the last change among all changes, for `wait` and `listsendpays`; absent while nothing has changed since
+    creation.
+
+    Added in v23.11.
+    """
 
     id: U64
+    """An older number of the part; *created_index* is the one to page by."""
 
     groupid: U64 | None = None
+    """Number of the attempt, which all its parts share."""
 
     payment_hash: Hash
+    """Hash that identifies the payment as a whole."""
 
     status: Literal["pending", "complete"]
+    """*pending* after sending: call `waitsendpay`. *complete* if the same part had already succeeded before."""
 
     amount_msat: Msat | None = None
+    """What the destination gets from this part; absent if the sender was not told."""
 
     destination: Pubkey | None = None
+    """Node at the end of the route; absent if the sender was not told."""
 
     created_at: U64
+    """When the part was sent, in seconds since 1970."""
 
     completed_at: U64 | None = None
+    """When the part succeeded, in seconds since 1970; only if it is complete."""
 
     amount_sent_msat: Msat
+    """What left this node: the amount and the fees for this part."""
 
     label: str | None = None
+    """Your own name for it, if one was given."""
 
     partid: U64 | None = None
+    """Number of the part within its attempt; absent or 0 if it is the only one."""
 
     bolt11: str | None = None
+    """Invoice that is paid, if it was given and is BOLT 11."""
 
     bolt12: str | None = None
+    """Invoice that is paid, if it was given and is BOLT 12."""
 
     message: str | None = None
-    """Present if and only if `status` is "pending"."""
+    """Advice to call `waitsendpay` for the outcome.
+
+    Present if and only if `status` is "pending".
+    """
 
     payment_preimage: Secret | None = None
-    """Present if and only if `status` is "complete"."""
+    """Preimage of the payment hash: the proof that the money arrived.
+
+    Present if and only if `status` is "complete".
+    """

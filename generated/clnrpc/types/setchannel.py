@@ -49,25 +49,37 @@ class SetchannelChannel(Received):
     __added__ = (("ignore_fee_limits", "v23.08"),)
 
     peer_id: Pubkey
+    """Node on the other side."""
 
     channel_id: Hash
+    """Id for this channel that both peers know; it never changes."""
 
     short_channel_id: ShortChannelId | None = None
+    """Place of the funding output in the chain; absent until it is confirmed."""
 
     fee_base_msat: Msat
+    """Fixed fee for each payment that goes out over the channel."""
 
     fee_proportional_millionths: U32
+    """Fee in proportion to the amount, in millionths of it."""
 
     ignore_fee_limits: bool
-    """Added in v23.08."""
+    """Whether the peer may set any on-chain fee rate.
+
+    Added in v23.08.
+    """
 
     minimum_htlc_out_msat: Msat
+    """Smallest payment that is forwarded over the channel."""
 
     warning_htlcmin_too_low: str | None = None
+    """Present if *htlcmin* was below what the peer accepts, and has been raised to it."""
 
     maximum_htlc_out_msat: Msat
+    """Largest payment that is forwarded over the channel, in one part."""
 
     warning_htlcmax_too_high: str | None = None
+    """Present if *htlcmax* was above what the channel can carry, and has been lowered to it."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -77,3 +89,4 @@ class SetchannelResponse(Received):
     __source__ = "setchannel"
 
     channels: list[SetchannelChannel]
+    """Terms of each changed channel after this call."""

@@ -22,9 +22,16 @@ class SignmessageResponse(Received):
     __source__ = "signmessage"
 
     signature: Hex
-    """Exactly 128 characters."""
+    """The signature without its recovery id, 64 bytes.
+
+    Exactly 128 characters.
+    """
 
     recid: Hex
-    """Exactly 2 characters."""
+    """Recovery id that the key is computed with, 1 byte.
+
+    Exactly 2 characters.
+    """
 
     zbase: str
+    """Both together in the zbase32 alphabet: the form to hand out, and to pass to `checkmessage`."""

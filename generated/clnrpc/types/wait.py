@@ -34,42 +34,56 @@ class WaitOtherResponse(Received):
     __source__ = "wait"
 
     subsystem: str
+    """Which list the answer is about, as asked for."""
 
     created: U64 | None = None
+    """How many entries were ever created; present if the wait was for *created*."""
 
     updated: U64 | None = None
+    """How many changes were ever made; present if the wait was for *updated*."""
 
     deleted: U64 | None = None
+    """How many entries were ever deleted; present if the wait was for *deleted*."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitInvoicesInvoices(Received):
-    """`invoices` in the response to `wait`."""
+    """The invoice that changed the count; absent if the count was already reached when the call came."""
 
     status: Literal["unpaid", "paid", "expired"] | None = None
+    """What has become of it."""
 
     label: str | None = None
+    """Your own name for it; absent if it was deleted."""
 
     description: str | None = None
+    """What was to be paid for."""
 
     bolt11: str | None = None
+    """The invoice's string, if it is BOLT 11."""
 
     bolt12: str | None = None
+    """The invoice's string, if it is BOLT 12."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitInvoicesDetails(Received):
-    """`details` in the response to `wait`."""
+    """The older name of *invoices*."""
 
     status: Literal["unpaid", "paid", "expired"] | None = None
+    """What has become of it."""
 
     label: str | None = None
+    """Your own name for it; absent if it was deleted."""
 
     description: str | None = None
+    """What was to be paid for."""
 
     bolt11: str | None = None
+    """The invoice's string, if it is BOLT 11."""
 
     bolt12: str | None = None
+    """The invoice's string, if it is BOLT 12."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -81,22 +95,32 @@ class WaitInvoicesResponse(Received):
     __other__ = WaitOtherResponse
 
     subsystem: Literal["invoices"]
+    """Which list the answer is about, as asked for."""
 
     created: U64 | None = None
+    """How many entries were ever created; present if the wait was for *created*."""
 
     updated: U64 | None = None
+    """How many changes were ever made; present if the wait was for *updated*."""
 
     deleted: U64 | None = None
+    """How many entries were ever deleted; present if the wait was for *deleted*."""
 
     invoices: WaitInvoicesInvoices | None = None
-    """Added in v25.05."""
+    """The invoice that changed the count; absent if the count was already reached when the call came.
+
+    Added in v25.05.
+    """
 
     if TYPE_CHECKING:
 
         @property
         @deprecated("Deprecated in v25.05, removed after v26.06.")
         def details(self) -> WaitInvoicesDetails | None:
-            """Deprecated in v25.05, removed after v26.06."""
+            """The older name of *invoices*.
+
+            Deprecated in v25.05, removed after v26.06.
+            """
             ...
 
     else:
@@ -105,32 +129,42 @@ class WaitInvoicesResponse(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitForwardsForwards(Received):
-    """`forwards` in the response to `wait`."""
+    """The forward that changed the count; absent if the count was already reached when the call came."""
 
     status: Literal["offered", "settled", "failed", "local_failed"] | None = None
+    """What has become of it."""
 
     in_channel: ShortChannelId | None = None
+    """Channel that it came in over."""
 
     in_htlc_id: U64 | None = None
+    """Number of the HTLC in that channel."""
 
     in_msat: Msat | None = None
+    """What came in."""
 
     out_channel: ShortChannelId | None = None
+    """Channel that it goes out over; absent if there is none."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitForwardsDetails(Received):
-    """`details` in the response to `wait`."""
+    """The older name of *forwards*."""
 
     status: Literal["offered", "settled", "failed", "local_failed"] | None = None
+    """What has become of it."""
 
     in_channel: ShortChannelId | None = None
+    """Channel that it came in over."""
 
     in_htlc_id: U64 | None = None
+    """Number of the HTLC in that channel."""
 
     in_msat: Msat | None = None
+    """What came in."""
 
     out_channel: ShortChannelId | None = None
+    """Channel that it goes out over; absent if there is none."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -142,22 +176,32 @@ class WaitForwardsResponse(Received):
     __other__ = WaitOtherResponse
 
     subsystem: Literal["forwards"]
+    """Which list the answer is about, as asked for."""
 
     created: U64 | None = None
+    """How many entries were ever created; present if the wait was for *created*."""
 
     updated: U64 | None = None
+    """How many changes were ever made; present if the wait was for *updated*."""
 
     deleted: U64 | None = None
+    """How many entries were ever deleted; present if the wait was for *deleted*."""
 
     forwards: WaitForwardsForwards | None = None
-    """Added in v25.05."""
+    """The forward that changed the count; absent if the count was already reached when the call came.
+
+    Added in v25.05.
+    """
 
     if TYPE_CHECKING:
 
         @property
         @deprecated("Deprecated in v25.05, removed after v26.06.")
         def details(self) -> WaitForwardsDetails | None:
-            """Deprecated in v25.05, removed after v26.06."""
+            """The older name of *forwards*.
+
+            Deprecated in v25.05, removed after v26.06.
+            """
             ...
 
     else:
@@ -166,28 +210,36 @@ class WaitForwardsResponse(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitSendpaysSendpays(Received):
-    """`sendpays` in the response to `wait`."""
+    """The part of a payment that changed the count; absent if the count was already reached when the call came."""
 
     status: Literal["pending", "failed", "complete"] | None = None
+    """What has become of it."""
 
     partid: U64 | None = None
+    """Number of the part within its attempt."""
 
     groupid: U64 | None = None
+    """Number of the attempt."""
 
     payment_hash: Hash | None = None
+    """Hash that identifies the payment."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitSendpaysDetails(Received):
-    """`details` in the response to `wait`."""
+    """The older name of *sendpays*."""
 
     status: Literal["pending", "failed", "complete"] | None = None
+    """What has become of it."""
 
     partid: U64 | None = None
+    """Number of the part within its attempt."""
 
     groupid: U64 | None = None
+    """Number of the attempt."""
 
     payment_hash: Hash | None = None
+    """Hash that identifies the payment."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -199,22 +251,32 @@ class WaitSendpaysResponse(Received):
     __other__ = WaitOtherResponse
 
     subsystem: Literal["sendpays"]
+    """Which list the answer is about, as asked for."""
 
     created: U64 | None = None
+    """How many entries were ever created; present if the wait was for *created*."""
 
     updated: U64 | None = None
+    """How many changes were ever made; present if the wait was for *updated*."""
 
     deleted: U64 | None = None
+    """How many entries were ever deleted; present if the wait was for *deleted*."""
 
     sendpays: WaitSendpaysSendpays | None = None
-    """Added in v25.05."""
+    """The part of a payment that changed the count; absent if the count was already reached when the call came.
+
+    Added in v25.05.
+    """
 
     if TYPE_CHECKING:
 
         @property
         @deprecated("Deprecated in v25.05, removed after v26.06.")
         def details(self) -> WaitSendpaysDetails | None:
-            """Deprecated in v25.05, removed after v26.06."""
+            """The older name of *sendpays*.
+
+            Deprecated in v25.05, removed after v26.06.
+            """
             ...
 
     else:
@@ -223,7 +285,7 @@ class WaitSendpaysResponse(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitHtlcsHtlcs(Received):
-    """`htlcs` in the response to `wait`."""
+    """The HTLC that changed the count; absent if the count was already reached when the call came."""
 
     state: (
         Literal[
@@ -250,18 +312,25 @@ class WaitHtlcsHtlcs(Received):
         ]
         | None
     ) = None
+    """How far both nodes have agreed on adding or removing it."""
 
     htlc_id: U64 | None = None
+    """Number among those of its direction in its channel."""
 
     short_channel_id: ShortChannelId | None = None
+    """Channel that it is in."""
 
     cltv_expiry: U32 | None = None
+    """Block at which it times out."""
 
     amount_msat: Msat | None = None
+    """What it carries."""
 
     direction: Literal["out", "in"] | None = None
+    """*in* comes from the peer, *out* goes to it."""
 
     payment_hash: Hash | None = None
+    """Hash that identifies the payment."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -273,28 +342,38 @@ class WaitHtlcsResponse(Received):
     __other__ = WaitOtherResponse
 
     subsystem: Literal["htlcs"]
+    """Which list the answer is about, as asked for."""
 
     created: U64 | None = None
+    """How many entries were ever created; present if the wait was for *created*."""
 
     updated: U64 | None = None
+    """How many changes were ever made; present if the wait was for *updated*."""
 
     deleted: U64 | None = None
+    """How many entries were ever deleted; present if the wait was for *deleted*."""
 
     htlcs: WaitHtlcsHtlcs | None = None
-    """Added in v25.05."""
+    """The HTLC that changed the count; absent if the count was already reached when the call came.
+
+    Added in v25.05.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitChainmovesChainmoves(Received):
-    """`chainmoves` in the response to `wait`."""
+    """The movement of coins that changed the count; absent if the count was already reached when the call came."""
 
     __added__ = (("account", "v25.09"), ("credit_msat", "v25.09"), ("debit_msat", "v25.09"))
 
     account: str
+    """Account that it belongs to: *wallet*, or the id of a channel."""
 
     credit_msat: Msat
+    """What it adds to the account."""
 
     debit_msat: Msat
+    """What it takes from the account."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -306,28 +385,38 @@ class WaitChainmovesResponse(Received):
     __other__ = WaitOtherResponse
 
     subsystem: Literal["chainmoves"]
+    """Which list the answer is about, as asked for."""
 
     created: U64 | None = None
+    """How many entries were ever created; present if the wait was for *created*."""
 
     updated: U64 | None = None
+    """How many changes were ever made; present if the wait was for *updated*."""
 
     deleted: U64 | None = None
+    """How many entries were ever deleted; present if the wait was for *deleted*."""
 
     chainmoves: WaitChainmovesChainmoves | None = None
-    """Added in v25.09."""
+    """The movement of coins that changed the count; absent if the count was already reached when the call came.
+
+    Added in v25.09.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitChannelmovesChannelmoves(Received):
-    """`channelmoves` in the response to `wait`."""
+    """The movement in a channel that changed the count; absent if the count was already reached when the call came."""
 
     __added__ = (("account", "v25.09"), ("credit_msat", "v25.09"), ("debit_msat", "v25.09"))
 
     account: str
+    """Account that it belongs to: the id of a channel."""
 
     credit_msat: Msat
+    """What it adds to the account."""
 
     debit_msat: Msat
+    """What it takes from the account."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -339,26 +428,36 @@ class WaitChannelmovesResponse(Received):
     __other__ = WaitOtherResponse
 
     subsystem: Literal["channelmoves"]
+    """Which list the answer is about, as asked for."""
 
     created: U64 | None = None
+    """How many entries were ever created; present if the wait was for *created*."""
 
     updated: U64 | None = None
+    """How many changes were ever made; present if the wait was for *updated*."""
 
     deleted: U64 | None = None
+    """How many entries were ever deleted; present if the wait was for *deleted*."""
 
     channelmoves: WaitChannelmovesChannelmoves | None = None
-    """Added in v25.09."""
+    """The movement in a channel that changed the count; absent if the count was already reached when the call came.
+
+    Added in v25.09.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitNetworkeventsNetworkevents(Received):
-    """`networkevents` in the response to `wait`."""
+    """The event that changed the count; absent if the count was already reached when the call came."""
 
     created_index: U64 | None = None
+    """Number of the event in the order of creation, from 1."""
 
     type: Literal["connect", "connect_fail", "ping", "disconnect"] | None = None
+    """What happened with the peer."""
 
     peer_id: Pubkey | None = None
+    """Node that it happened with."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -370,15 +469,22 @@ class WaitNetworkeventsResponse(Received):
     __other__ = WaitOtherResponse
 
     subsystem: Literal["networkevents"]
+    """Which list the answer is about, as asked for."""
 
     created: U64 | None = None
+    """How many entries were ever created; present if the wait was for *created*."""
 
     updated: U64 | None = None
+    """How many changes were ever made; present if the wait was for *updated*."""
 
     deleted: U64 | None = None
+    """How many entries were ever deleted; present if the wait was for *deleted*."""
 
     networkevents: WaitNetworkeventsNetworkevents | None = None
-    """Added in v25.12."""
+    """The event that changed the count; absent if the count was already reached when the call came.
+
+    Added in v25.12.
+    """
 
 
 WaitResponse: TypeAlias = (

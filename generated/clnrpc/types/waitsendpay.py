@@ -33,36 +33,59 @@ class WaitsendpayResponse(Received):
     __added__ = (("created_index", "v23.11"),)
 
     created_index: U64
-    """Added in v23.11."""
+    """Number of the part in the order of creation, from 1, for `wait` and `listsendpays`.
+
+    Added in v23.11.
+    """
 
     id: U64
+    """An older number of the part; *created_index* is the one to page by."""
 
     groupid: U64 | None = None
+    """Number of the attempt, which all its parts share."""
 
     payment_hash: Hash
+    """Hash that identifies the payment as a whole."""
 
     status: Literal["complete"]
+    """Always *complete*: a part that failed is an error."""
 
     amount_msat: Msat | None = None
+    """What the destination gets from this part; absent if the sender was not told."""
 
     destination: Pubkey | None = None
+    """Node at the end of the route; absent if the sender was not told."""
 
     created_at: U64
+    """When the part was sent, in seconds since 1970."""
 
     updated_index: U64 | None = None
-    """Added in v23.11."""
+    """Number of the last change among all changes, for `wait` and `listsendpays`; absent while nothing has changed since
+    creation.
+
+    Added in v23.11.
+    """
 
     completed_at: float | None = None
+    """When the part succeeded, in seconds since 1970, with decimals."""
 
     amount_sent_msat: Msat
+    """What left this node: the amount and the fees for this part."""
 
     label: str | None = None
+    """Your own name for it, if one was given."""
 
     partid: U64 | None = None
+    """Number of the part within its attempt; absent or 0 if it is the only one."""
 
     bolt11: str | None = None
+    """Invoice that is paid, if it was given and is BOLT 11."""
 
     bolt12: str | None = None
+    """Invoice that is paid, if it was given and is BOLT 12."""
 
     payment_preimage: Secret | None = None
-    """Present if and only if `status` is "complete"."""
+    """Preimage of the payment hash: the proof that the money arrived.
+
+    Present if and only if `status` is "complete".
+    """

@@ -38,7 +38,10 @@ class WithdrawResponse(Received):
     __source__ = "withdraw"
 
     tx: Hex
+    """The signed transaction that was broadcast."""
 
     txid: Txid
+    """Its id, to watch for confirmations."""
 
     psbt: str
+    """The transaction as a PSBT, with the amounts that it spends."""

@@ -27,7 +27,10 @@ class XkeysendRequest:
     """
 
     layers: list[str] | None = None
-    """Names of layers to apply to the search for routes; default: none."""
+    """Names of layers to apply to the search for routes; default: none.
+
+    Each element: Name of a layer of `askrene`.
+    """
 
     retry_for: U32 | None = None
     """Seconds during which other routes are tried; default: 60."""
@@ -46,11 +49,16 @@ class XkeysendResponse(Received):
     __source__ = "xkeysend"
 
     payment_preimage: Secret
+    """Preimage that this node had drawn itself, which therefore proves nothing to others."""
 
     failed_parts: U64
+    """How many parts failed on the way before the payment succeeded."""
 
     successful_parts: U64
+    """Into how many parts the payment was split in the end."""
 
     amount_msat: Msat
+    """What the recipient got."""
 
     amount_sent_msat: Msat
+    """What left this node: the amount and all fees."""
