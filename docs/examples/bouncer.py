@@ -14,7 +14,7 @@ class Bouncer(Plugin):
 
     def rpc_init(self) -> None:
         """Log which node the plugin guards."""
-        self.rpc_log(f"guarding {self.rpc_client.getinfo().id}")
+        self.rpc_log(f"guarding {self.rpc_node.getinfo().id}")
 
     def on_channel_opened(self, opened: ChannelOpenedNotification, /) -> None:
         """Log who has opened a channel."""

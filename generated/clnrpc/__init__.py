@@ -47,6 +47,7 @@ __all__ = [
     "ParameterError",
     "PayOnceError",
     "Plugin",
+    "PluginDisabled",
     "ProtocolError",
     "RpcError",
     "RpcTimeoutError",
@@ -55,6 +56,9 @@ __all__ = [
     "VersionWarning",
     "decode_payload",
     "errors",
+    "hook",
+    "option",
+    "subscribe",
     "to_dict",
     "to_json",
     "types",
@@ -70,7 +74,9 @@ if TYPE_CHECKING:
     from .plugin import Plugin
     from .runtime.client.hooks import CallHooks, CallRecord
     from .runtime.client.paying.steps import Paid, PayOnceError
-    from .runtime.plugin.base import decode_payload
+    from .runtime.plugin.declare import PluginDisabled, hook, subscribe
+    from .runtime.plugin.events import decode_payload
+    from .runtime.plugin.options import option
     from .runtime.values.encode import to_dict, to_json
     from .runtime.values.unknown import unknown_fields
     from .service import Service
@@ -85,7 +91,11 @@ else:
         "CallRecord": "runtime.client.hooks",
         "Paid": "runtime.client.paying.steps",
         "PayOnceError": "runtime.client.paying.steps",
-        "decode_payload": "runtime.plugin.base",
+        "PluginDisabled": "runtime.plugin.declare",
+        "hook": "runtime.plugin.declare",
+        "subscribe": "runtime.plugin.declare",
+        "decode_payload": "runtime.plugin.events",
+        "option": "runtime.plugin.options",
         "to_dict": "runtime.values.encode",
         "to_json": "runtime.values.encode",
         "unknown_fields": "runtime.values.unknown",

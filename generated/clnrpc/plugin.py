@@ -8,11 +8,14 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from .aio import AsyncClient
 from .client import Client
-from .runtime.plugin.base import BasePlugin, PluginEvent
+from .runtime.plugin.base import BasePlugin
+from .runtime.plugin.declare import PluginEvent
 from .runtime.server.stubs import stub
 
 if TYPE_CHECKING:
+    from .runtime.plugin.declare import Handled
     from .types import (
         BalanceSnapshotNotification,
         BlockAddedNotification,
@@ -334,7 +337,7 @@ class Plugin(BasePlugin):
     """All notifications and hooks of the node, as methods to override. Run it with `MyPlugin().rpc_run()`.
 
     The plugin receives only those whose methods are overridden. Methods of notifications begin with `on_`; those of
-    hooks begin with `hook_` and return the response.
+    hooks begin with `hook_` and return the response. All of them may be async, but for `hook_db_write`.
     """
 
     rpc_package = __name__.rpartition(".")[0]
@@ -342,81 +345,88 @@ class Plugin(BasePlugin):
     rpc_hooks = HOOKS
 
     @cached_property
-    def rpc_client(self) -> Client:
+    def rpc_node(self) -> Client:
         """A client for lightningd's RPC. Raises RuntimeError before `init`."""
         return Client(self.rpc_socket)
+
+    @cached_property
+    def rpc_async_node(self) -> AsyncClient:
+        """A client for lightningd's RPC, for asynchronous methods. Raises RuntimeError before `init`."""
+        return AsyncClient(self.rpc_socket)
 
     @stub
     def hook_commitment_revocation(
         self, payload: CommitmentRevocationHookRequest, /
-    ) -> CommitmentRevocationHookResponse:
+    ) -> Handled[CommitmentRevocationHookResponse]:
         """Keep the penalty transaction for a revoked state."""
         raise NotImplementedError
 
     @stub
-    def hook_custommsg(self, payload: CustommsgHookRequest, /) -> CustommsgHookResponse:
+    def hook_custommsg(self, payload: CustommsgHookRequest, /) -> Handled[CustommsgHookResponse]:
         """Handle a custom message from a peer."""
         raise NotImplementedError
 
     @stub
-    def hook_db_write(self, payload: DbWriteHookRequest, /) -> DbWriteHookResponse:
+    def hook_db_write(self, payload: DbWriteHookRequest, /) -> Handled[DbWriteHookResponse]:
         """Take a copy of a database change before it commits."""
         raise NotImplementedError
 
     @stub
-    def hook_htlc_accepted(self, payload: HtlcAcceptedHookRequest, /) -> HtlcAcceptedHookResponse:
+    def hook_htlc_accepted(self, payload: HtlcAcceptedHookRequest, /) -> Handled[HtlcAcceptedHookResponse]:
         """Decide on an incoming HTLC."""
         raise NotImplementedError
 
     @stub
-    def hook_invoice_payment(self, payload: InvoicePaymentHookRequest, /) -> InvoicePaymentHookResponse:
+    def hook_invoice_payment(self, payload: InvoicePaymentHookRequest, /) -> Handled[InvoicePaymentHookResponse]:
         """Accept or reject a payment to an invoice."""
         raise NotImplementedError
 
     @stub
-    def hook_onion_message_recv(self, payload: OnionMessageRecvHookRequest, /) -> OnionMessageRecvHookResponse:
+    def hook_onion_message_recv(self, payload: OnionMessageRecvHookRequest, /) -> Handled[OnionMessageRecvHookResponse]:
         """Handle an onion message sent to this node."""
         raise NotImplementedError
 
     @stub
     def hook_onion_message_recv_secret(
         self, payload: OnionMessageRecvSecretHookRequest, /
-    ) -> OnionMessageRecvSecretHookResponse:
+    ) -> Handled[OnionMessageRecvSecretHookResponse]:
         """Handle an onion message over this node's own path."""
         raise NotImplementedError
 
     @stub
-    def hook_openchannel(self, payload: OpenchannelHookRequest, /) -> OpenchannelHookResponse:
+    def hook_openchannel(self, payload: OpenchannelHookRequest, /) -> Handled[OpenchannelHookResponse]:
         """Decide on a channel that a peer proposes."""
         raise NotImplementedError
 
     @stub
-    def hook_openchannel2(self, payload: Openchannel2HookRequest, /) -> Openchannel2HookResponse:
+    def hook_openchannel2(self, payload: Openchannel2HookRequest, /) -> Handled[Openchannel2HookResponse]:
         """Decide on a proposed v2 channel and help fund it."""
         raise NotImplementedError
 
     @stub
-    def hook_openchannel2_changed(self, payload: Openchannel2ChangedHookRequest, /) -> Openchannel2ChangedHookResponse:
+    def hook_openchannel2_changed(
+        self, payload: Openchannel2ChangedHookRequest, /
+    ) -> Handled[Openchannel2ChangedHookResponse]:
         """Adjust the funding PSBT of a v2 channel."""
         raise NotImplementedError
 
     @stub
-    def hook_openchannel2_sign(self, payload: Openchannel2SignHookRequest, /) -> Openchannel2SignHookResponse:
+    def hook_openchannel2_sign(self, payload: Openchannel2SignHookRequest, /) -> Handled[Openchannel2SignHookResponse]:
         """Sign the funding PSBT of a v2 channel."""
         raise NotImplementedError
 
     @stub
-    def hook_peer_connected(self, payload: PeerConnectedHookRequest, /) -> PeerConnectedHookResponse:
+    def hook_peer_connected(self, payload: PeerConnectedHookRequest, /) -> Handled[PeerConnectedHookResponse]:
         """Accept or turn away a peer that connected."""
         raise NotImplementedError
 
     @stub
-    def hook_rbf_channel(self, payload: RbfChannelHookRequest, /) -> RbfChannelHookResponse:
+    def hook_rbf_channel(self, payload: RbfChannelHookRequest, /) -> Handled[RbfChannelHookResponse]:
         """Decide on a fee bump of a channel's funding."""
         raise NotImplementedError
 
     @stub
-    def hook_recover(self, payload: RecoverHookRequest, /) -> RecoverHookResponse:
+    def hook_recover(self, payload: RecoverHookRequest, /) -> Handled[RecoverHookResponse]:
         """Fetch backups from peers while a node recovers.
 
         Added in v23.08.
@@ -424,132 +434,132 @@ class Plugin(BasePlugin):
         raise NotImplementedError
 
     @stub
-    def hook_rpc_command(self, payload: RpcCommandHookRequest, /) -> RpcCommandHookResponse:
+    def hook_rpc_command(self, payload: RpcCommandHookRequest, /) -> Handled[RpcCommandHookResponse]:
         """Pass on, change or respond to a command call."""
         raise NotImplementedError
 
     @stub
-    def on_balance_snapshot(self, payload: BalanceSnapshotNotification, /) -> None:
+    def on_balance_snapshot(self, payload: BalanceSnapshotNotification, /) -> Handled[None]:
         """All account balances at one moment.
 
         Added in v24.11.
         """
 
     @stub
-    def on_block_added(self, payload: BlockAddedNotification, /) -> None:
+    def on_block_added(self, payload: BlockAddedNotification, /) -> Handled[None]:
         """A new block arrived.
 
         Added in v22.11.
         """
 
     @stub
-    def on_channel_open_failed(self, payload: ChannelOpenFailedNotification, /) -> None:
+    def on_channel_open_failed(self, payload: ChannelOpenFailedNotification, /) -> Handled[None]:
         """A channel opening failed."""
 
     @stub
-    def on_channel_opened(self, payload: ChannelOpenedNotification, /) -> None:
+    def on_channel_opened(self, payload: ChannelOpenedNotification, /) -> Handled[None]:
         """A peer opened a channel with this node."""
 
     @stub
-    def on_channel_state_changed(self, payload: ChannelStateChangedNotification, /) -> None:
+    def on_channel_state_changed(self, payload: ChannelStateChangedNotification, /) -> Handled[None]:
         """A channel moved to another state."""
 
     @stub
-    def on_coin_movement(self, payload: CoinMovementNotification, /) -> None:
+    def on_coin_movement(self, payload: CoinMovementNotification, /) -> Handled[None]:
         """Money moved in the node's ledger."""
 
     @stub
-    def on_connect(self, payload: ConnectNotification, /) -> None:
+    def on_connect(self, payload: ConnectNotification, /) -> Handled[None]:
         """A connection to a peer was made."""
 
     @stub
-    def on_custommsg(self, payload: CustommsgNotification, /) -> None:
+    def on_custommsg(self, payload: CustommsgNotification, /) -> Handled[None]:
         """A peer sent a custom message.
 
         Added in v24.02.
         """
 
     @stub
-    def on_deprecated_oneshot(self, payload: DeprecatedOneshotNotification, /) -> None:
+    def on_deprecated_oneshot(self, payload: DeprecatedOneshotNotification, /) -> Handled[None]:
         """The next command treats deprecated features differently.
 
         Added in v24.02.
         """
 
     @stub
-    def on_disconnect(self, payload: DisconnectNotification, /) -> None:
+    def on_disconnect(self, payload: DisconnectNotification, /) -> Handled[None]:
         """A peer is no longer connected."""
 
     @stub
-    def on_forward_event(self, payload: ForwardEventNotification, /) -> None:
+    def on_forward_event(self, payload: ForwardEventNotification, /) -> Handled[None]:
         """A forwarded payment changed its status."""
 
     @stub
-    def on_invoice_creation(self, payload: InvoiceCreationNotification, /) -> None:
+    def on_invoice_creation(self, payload: InvoiceCreationNotification, /) -> Handled[None]:
         """An invoice was created."""
 
     @stub
-    def on_invoice_payment(self, payload: InvoicePaymentNotification, /) -> None:
+    def on_invoice_payment(self, payload: InvoicePaymentNotification, /) -> Handled[None]:
         """An invoice was paid."""
 
     @stub
-    def on_log(self, payload: LogNotification, /) -> None:
+    def on_log(self, payload: LogNotification, /) -> Handled[None]:
         """The node wrote a log line.
 
         Added in v24.02.
         """
 
     @stub
-    def on_onionmessage_forward_fail(self, payload: OnionmessageForwardFailNotification, /) -> None:
+    def on_onionmessage_forward_fail(self, payload: OnionmessageForwardFailNotification, /) -> Handled[None]:
         """An onion message could not be passed on.
 
         Added in v24.11.
         """
 
     @stub
-    def on_openchannel_peer_sigs(self, payload: OpenchannelPeerSigsNotification, /) -> None:
+    def on_openchannel_peer_sigs(self, payload: OpenchannelPeerSigsNotification, /) -> Handled[None]:
         """A peer signed a channel's funding transaction."""
 
     @stub
-    def on_pay_part_end(self, payload: PayPartEndNotification, /) -> None:
+    def on_pay_part_end(self, payload: PayPartEndNotification, /) -> Handled[None]:
         """A part of an xpay payment ended.
 
         Added in v25.09.
         """
 
     @stub
-    def on_pay_part_start(self, payload: PayPartStartNotification, /) -> None:
+    def on_pay_part_start(self, payload: PayPartStartNotification, /) -> Handled[None]:
         """A part of an xpay payment was sent.
 
         Added in v25.09.
         """
 
     @stub
-    def on_plugin_started(self, payload: PluginStartedNotification, /) -> None:
+    def on_plugin_started(self, payload: PluginStartedNotification, /) -> Handled[None]:
         """A plugin was started.
 
         Added in v25.02.
         """
 
     @stub
-    def on_plugin_stopped(self, payload: PluginStoppedNotification, /) -> None:
+    def on_plugin_stopped(self, payload: PluginStoppedNotification, /) -> Handled[None]:
         """A plugin was stopped.
 
         Added in v25.02.
         """
 
     @stub
-    def on_sendpay_failure(self, payload: SendpayFailureNotification, /) -> None:
+    def on_sendpay_failure(self, payload: SendpayFailureNotification, /) -> Handled[None]:
         """A payment part failed."""
 
     @stub
-    def on_sendpay_success(self, payload: SendpaySuccessNotification, /) -> None:
+    def on_sendpay_success(self, payload: SendpaySuccessNotification, /) -> Handled[None]:
         """A payment part succeeded."""
 
     @stub
-    def on_shutdown(self, payload: ShutdownNotification, /) -> None:
+    def on_shutdown(self, payload: ShutdownNotification, /) -> Handled[None]:
         """The node stops and plugins must exit."""
 
     @stub
-    def on_warning(self, payload: WarningNotification, /) -> None:
+    def on_warning(self, payload: WarningNotification, /) -> Handled[None]:
         """The node logged a warning or an error."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .commands import COMMANDS
 from .runtime.errors import unknown_command
-from .runtime.server.stubs import stub
+from .runtime.server.stubs import BaseService, stub
 
 if TYPE_CHECKING:
     from .runtime.server.stubs import Reply
@@ -342,7 +343,7 @@ if TYPE_CHECKING:
     )
 
 
-class Service:
+class Service(BaseService):
     """One method per command. It gets the request with converted parameters, and returns the response, the response
     as finished JSON, an awaitable of either, or an iterator over its pieces (`Reply`).
 
@@ -350,6 +351,9 @@ class Service:
     `check`, a method `m` can have a second method `rpc_check_m`, which takes the same request and only raises what `m`
     would raise.
     """
+
+    rpc_service_package = __name__.rpartition(".")[0]
+    rpc_service_commands = COMMANDS
 
     @stub
     def addgossip(self, request: AddgossipRequest) -> Reply[AddgossipResponse]:
@@ -501,27 +505,54 @@ class Service:
 
     @stub
     def blacklistrune(self, request: BlacklistruneRequest) -> Reply[BlacklistruneResponse]:
-        """Revoke runes by their number."""
+        """Revoke runes by their number.
+
+        The **blacklistrune** command blacklists the runes with some ids, together with all runes made from them:
+        **checkrune** then refuses them. Without parameters, it only returns the blacklist.
+        """
         raise unknown_command("blacklistrune")
 
     @stub
     def cancelrecurringinvoice(self, request: CancelrecurringinvoiceRequest) -> Reply[CancelrecurringinvoiceResponse]:
-        """End a series of recurring payments."""
+        """End a series of recurring payments.
+
+        The **cancelrecurringinvoice** command tells the issuer of a recurring BOLT 12 offer that no invoice of a series
+        is wanted any more, from the given payment on. The issuer does not respond, so the command returns as soon as
+        the message is sent. It is a courtesy: a series also ends if its next invoice is not paid.
+        """
         raise unknown_command("cancelrecurringinvoice")
 
     @stub
     def check(self, request: CheckRequest) -> Reply[CheckResponse]:
-        """Check a call's parameters without running it."""
+        """Check a call's parameters without running it.
+
+        The **check** command takes the name of a command and its parameters, and validates them as that command would:
+        in the same order, by the same rules, and against the store. It creates and stores nothing, and uses no entropy.
+
+        The call itself may still fail for other reasons, such as a full disk. Errors are those of the command, and
+        quote the wrong token, as a server with `--developer` does. So an error can contain a secret that was passed to
+        **check**.
+        """
         raise unknown_command("check")
 
     @stub
     def checkmessage(self, request: CheckmessageRequest) -> Reply[CheckmessageResponse]:
-        """Verify which node signed a message."""
+        """Verify which node signed a message.
+
+        Checks a signature made by `signmessage`, here or on another node, and returns whether it is good and the node
+        id that made it.
+        """
         raise unknown_command("checkmessage")
 
     @stub
     def checkrune(self, request: CheckruneRequest) -> Reply[CheckruneResponse]:
-        """Test whether a rune permits a call."""
+        """Test whether a rune permits a call.
+
+        The **checkrune** command succeeds if the rune is one of this node, is not blacklisted, and has only
+        restrictions that the call meets. It fails otherwise.
+
+        Success counts as a use, for restrictions by *rate* or *per*.
+        """
         raise unknown_command("checkrune")
 
     @stub
@@ -531,22 +562,45 @@ class Service:
 
     @stub
     def close(self, request: CloseRequest) -> Reply[CloseResponse]:
-        """Close a channel, with the peer's consent or without."""
+        """Close a channel, with the peer's consent or without.
+
+        Closes a channel and, once the closing transaction is known, returns how it was closed (*mutual*, *unilateral*
+        or *unopened*) and the transactions.
+        """
         raise unknown_command("close")
 
     @stub
     def commando(self, request: CommandoRequest) -> Reply[CommandoResponse]:
-        """Run a command on a peer's node."""
+        """Run a command on a peer's node.
+
+        Sends a command to a connected peer that accepts runes, and returns its result; it waits forever if none comes.
+        """
         raise unknown_command("commando")
 
     @stub
     def connect(self, request: ConnectRequest) -> Reply[ConnectResponse]:
-        """Connect to another node."""
+        """Connect to another node.
+
+        The **connect** command opens a connection to another node, and returns once channels with it can be used. If
+        the node is connected already, it returns that connection. lightning-listpeers(7) lists the connections.
+        """
         raise unknown_command("connect")
 
     @stub
     def createinvoice(self, request: CreateinvoiceRequest) -> Reply[CreateinvoiceResponse]:
-        """Sign and store an invoice built elsewhere."""
+        """Sign and store an invoice built elsewhere.
+
+        The **createinvoice** command signs a BOLT 12 invoice with this node's key and stores it, so that the node
+        recognises a payment for it. Only the fields that a payment needs are checked; the caller is responsible for the
+        others.
+
+        An invoice with `invoice_paths` is signed with these paths. One without gets a path that begins and ends at this
+        node. If this node made its offer, the invoice belongs to that offer, which must be active, and the invoice
+        expires when the offer ends.
+
+        The invoice can be paid until its relative expiry (`invoice_relative_expiry`, two hours if absent) has passed
+        since this call, whatever its `invoice_created_at` is.
+        """
         raise unknown_command("createinvoice")
 
     @stub
@@ -556,12 +610,26 @@ class Service:
 
     @stub
     def createproof(self, request: CreateproofRequest) -> Reply[CreateproofResponse]:
-        """Prove that this node paid a BOLT 12 invoice."""
+        """Prove that this node paid a BOLT 12 invoice.
+
+        The **createproof** command returns a payer_proof for each matching payment of this node: a BOLT 12 string by
+        which anybody can verify that the payer of the invoice knows its preimage. It shows only some fields of the
+        invoice, and hashes the others.
+
+        The reader verifies a proof with lightning-decode(7).
+        """
         raise unknown_command("createproof")
 
     @stub
     def createrune(self, request: CreateruneRequest) -> Reply[CreateruneResponse]:
-        """Make a rune, or restrict one further."""
+        """Make a rune, or restrict one further.
+
+        The **createrune** command makes a *rune*: a token that lets its holder call the commands of this node. Each new
+        rune gets the next id, from 0. A rune can have *restrictions* that each call must meet.
+
+        With the parameter *rune*, the command adds restrictions to a rune that exists already. Anyone can add
+        restrictions, even to another node's rune, but nobody can remove them.
+        """
         raise unknown_command("createrune")
 
     @stub
@@ -591,7 +659,11 @@ class Service:
 
     @stub
     def decode(self, request: DecodeRequest) -> Reply[DecodeResponse]:
-        """Decode a BOLT 12 or BOLT 11 string, a rune or a backup."""
+        """Decode a BOLT 12 or BOLT 11 string, a rune or a backup.
+
+        The **decode** command decodes a BOLT 12 string, a BOLT 11 invoice, a rune or an emergency backup. It validates
+        the whole string, including the signature, and returns each field under its name in the specification.
+        """
         raise unknown_command("decode")
 
     @stub
@@ -606,7 +678,13 @@ class Service:
 
     @stub
     def delinvoice(self, request: DelinvoiceRequest) -> Reply[DelinvoiceResponse]:
-        """Delete an invoice or clear its description."""
+        """Delete an invoice or clear its description.
+
+        The **delinvoice** command deletes an invoice from the store or, with **desconly**, only its description.
+
+        The caller must pass the invoice's state, so that an invoice that was paid in the meantime is not deleted by
+        mistake.
+        """
         raise unknown_command("delinvoice")
 
     @stub
@@ -633,6 +711,12 @@ class Service:
     def dev_inject(self, request: DevInjectRequest) -> Reply[DevInjectResponse]:
         """Replace the entropy and the clock of a test server.
 
+        The **dev-inject** command exists only on a server that was started with `--dev-entropy` or `--dev-time`, which
+        cannot be used on *bitcoin*. It replaces the server's entropy and clock, so that a test can predict every
+        response exactly.
+
+        Injected entropy is used in order. A call that needs more than is left fails with code -1 and changes nothing.
+
         An extension: Core Lightning does not have this command.
         """
         raise unknown_command("dev-inject")
@@ -644,17 +728,29 @@ class Service:
 
     @stub
     def disableinvoicerequest(self, request: DisableinvoicerequestRequest) -> Reply[DisableinvoicerequestResponse]:
-        """Withdraw a request made with invoicerequest."""
+        """Withdraw a request made with invoicerequest.
+
+        The **disableinvoicerequest** command makes an invoice_request inactive: the node refuses invoices that arrive
+        for it from now on. This cannot be undone; create a new request instead.
+        """
         raise unknown_command("disableinvoicerequest")
 
     @stub
     def disableoffer(self, request: DisableofferRequest) -> Reply[DisableofferResponse]:
-        """Disable an offer."""
+        """Disable an offer.
+
+        The **disableoffer** command makes an offer inactive: the node sends no more invoices for it, and its unpaid
+        invoices expire immediately. lightning-enableoffer(7) makes the offer active again, but these invoices stay
+        expired. Offers are never deleted.
+        """
         raise unknown_command("disableoffer")
 
     @stub
     def disconnect(self, request: DisconnectRequest) -> Reply[DisconnectResponse]:
-        """End the connection to a peer."""
+        """End the connection to a peer.
+
+        The **disconnect** command ends the connection to another node.
+        """
         raise unknown_command("disconnect")
 
     @stub
@@ -664,7 +760,11 @@ class Service:
 
     @stub
     def enableoffer(self, request: EnableofferRequest) -> Reply[EnableofferResponse]:
-        """Enable a disabled offer again."""
+        """Enable a disabled offer again.
+
+        The **enableoffer** command makes a disabled offer active again. It does not restore a single-use offer that was
+        paid, or invoices that expired when the offer was disabled.
+        """
         raise unknown_command("enableoffer")
 
     @stub
@@ -674,7 +774,10 @@ class Service:
 
     @stub
     def feerates(self, request: FeeratesRequest) -> Reply[FeeratesResponse]:
-        """Show the on-chain fee rates the node works with."""
+        """Show the on-chain fee rates the node works with.
+
+        Returns the fee rates that the node estimates and uses for its transactions, and what typical ones cost.
+        """
         raise unknown_command("feerates")
 
     @stub
@@ -684,12 +787,24 @@ class Service:
 
     @stub
     def fetchinvoice(self, request: FetchinvoiceRequest) -> Reply[FetchinvoiceResponse]:
-        """Fetch an invoice for an offer."""
+        """Fetch an invoice for an offer.
+
+        The **fetchinvoice** command sends the issuer of a BOLT 12 offer a request for an invoice, and returns the
+        invoice that comes back. Nothing is paid.
+
+        The request is an onion message. It travels along one of the offer's paths or, if the offer has none, to the
+        issuer itself. The invoice is validated before it is returned: it must repeat the request, be signed by the
+        issuer, and have all fields that a payment needs.
+        """
         raise unknown_command("fetchinvoice")
 
     @stub
     def fundchannel(self, request: FundchannelRequest) -> Reply[FundchannelResponse]:
-        """Open a channel with money from the on-chain wallet."""
+        """Open a channel with money from the on-chain wallet.
+
+        Opens a channel: connects if necessary, broadcasts a funding transaction paid by the on-chain wallet, and
+        returns that transaction and the channel id; the channel can be used after its confirmations.
+        """
         raise unknown_command("fundchannel")
 
     @stub
@@ -726,7 +841,10 @@ class Service:
 
     @stub
     def getinfo(self, request: GetinfoRequest) -> Reply[GetinfoResponse]:
-        """Show information about this node."""
+        """Show information about this node.
+
+        The **getinfo** command returns the node's id, its chain, and the directory of its files.
+        """
         raise unknown_command("getinfo")
 
     @stub
@@ -736,12 +854,18 @@ class Service:
 
     @stub
     def getroute(self, request: GetrouteRequest) -> Reply[GetrouteResponse]:
-        """Find one route to a node."""
+        """Find one route to a node.
+
+        Returns the hops of one route that carries an amount to a node, in the form that `sendpay` takes.
+        """
         raise unknown_command("getroute")
 
     @stub
     def getroutes(self, request: GetroutesRequest) -> Reply[GetroutesResponse]:
-        """Find a set of routes that can carry a payment."""
+        """Find a set of routes that can carry a payment.
+
+        Returns one or more routes that together carry an amount, and how likely they are to, in parts per million.
+        """
         raise unknown_command("getroutes")
 
     @stub
@@ -751,7 +875,11 @@ class Service:
 
     @stub
     def help(self, request: HelpRequest) -> Reply[HelpResponse]:
-        """List the commands and their parameters."""
+        """List the commands and their parameters.
+
+        The **help** command lists the commands: the name, then the parameters in order, with optional ones in square
+        brackets. With the name of a command, it lists only that one.
+        """
         raise unknown_command("help")
 
     @stub
@@ -766,17 +894,33 @@ class Service:
 
     @stub
     def invoice(self, request: InvoiceRequest) -> Reply[InvoiceResponse]:
-        """Create an invoice to be paid."""
+        """Create an invoice to be paid.
+
+        Creates a BOLT 11 invoice and returns its string, payment hash, payment secret and expiry, with warnings where
+        the channels may not be able to receive it.
+        """
         raise unknown_command("invoice")
 
     @stub
     def invoicerequest(self, request: InvoicerequestRequest) -> Reply[InvoicerequestResponse]:
-        """Create a request for an invoice that this node will pay."""
+        """Create a request for an invoice that this node will pay.
+
+        The **invoicerequest** command creates and signs a BOLT 12 `invoice_request` without an offer: anyone who reads
+        it may send back an invoice for its amount, and that invoice is paid. A shop can refund a buyer with it, an ATM
+        can pay out coins, and anyone can give money away with a QR code.
+
+        The request is stored before it is returned. Use lightning-listinvoicerequests(7) to list it and
+        lightning-disableinvoicerequest(7) to withdraw it. The payee responds with lightning-sendinvoice(7).
+        """
         raise unknown_command("invoicerequest")
 
     @stub
     def keysend(self, request: KeysendRequest) -> Reply[KeysendResponse]:
-        """Pay a node by its id, the older way."""
+        """Pay a node by its id, the older way.
+
+        Pays a node without an invoice and returns the preimage, which proves nothing, because the payer created it;
+        `xkeysend` takes its place.
+        """
         raise unknown_command("keysend")
 
     @stub
@@ -796,7 +940,11 @@ class Service:
 
     @stub
     def listchannels(self, request: ListchannelsRequest) -> Reply[ListchannelsResponse]:
-        """List the network's channels in each direction."""
+        """List the network's channels in each direction.
+
+        Returns the channels known from gossip, one entry for each direction with its fees and limits; at most one
+        parameter may be given.
+        """
         raise unknown_command("listchannels")
 
     @stub
@@ -806,7 +954,10 @@ class Service:
 
     @stub
     def listconfigs(self, request: ListconfigsRequest) -> Reply[ListconfigsResponse]:
-        """Show each setting and its source."""
+        """Show each setting and its source.
+
+        Returns the node's settings and those of its plugins, each with its value and its source.
+        """
         raise unknown_command("listconfigs")
 
     @stub
@@ -816,12 +967,18 @@ class Service:
 
     @stub
     def listforwards(self, request: ListforwardsRequest) -> Reply[ListforwardsResponse]:
-        """List the payments routed through this node."""
+        """List the payments routed through this node.
+
+        Returns the HTLCs that this node forwarded or tried to, with channels, amounts, fee and status.
+        """
         raise unknown_command("listforwards")
 
     @stub
     def listfunds(self, request: ListfundsRequest) -> Reply[ListfundsResponse]:
-        """Show on-chain coins and channel balances."""
+        """Show on-chain coins and channel balances.
+
+        Returns the coins of the on-chain wallet and, for each channel, its capacity and this node's share in it.
+        """
         raise unknown_command("listfunds")
 
     @stub
@@ -831,12 +988,23 @@ class Service:
 
     @stub
     def listinvoicerequests(self, request: ListinvoicerequestsRequest) -> Reply[ListinvoicerequestsResponse]:
-        """List the requests made with invoicerequest."""
+        """List the requests made with invoicerequest.
+
+        The **listinvoicerequests** command returns the stored invoice_requests, sorted by id: all of them, or the one
+        with a given id. An unknown id gives an empty list.
+        """
         raise unknown_command("listinvoicerequests")
 
     @stub
     def listinvoices(self, request: ListinvoicesRequest) -> Reply[ListinvoicesResponse]:
-        """List invoices and whether they are paid."""
+        """List invoices and whether they are paid.
+
+        The **listinvoices** command returns the stored invoices: all of them, or those that match one of **label**,
+        **invstring**, **payment_hash** and **offer_id**. If nothing matches, the list is empty.
+
+        A long list can be read in pages: pass **index** and **limit** and, from the second page on, **start**: one more
+        than the last index of the previous page.
+        """
         raise unknown_command("listinvoices")
 
     @stub
@@ -846,32 +1014,54 @@ class Service:
 
     @stub
     def listnodes(self, request: ListnodesRequest) -> Reply[ListnodesResponse]:
-        """List the nodes known from gossip."""
+        """List the nodes known from gossip.
+
+        Returns the nodes known from gossip, with their alias, colour, features and addresses.
+        """
         raise unknown_command("listnodes")
 
     @stub
     def listoffers(self, request: ListoffersRequest) -> Reply[ListoffersResponse]:
-        """List the offers made by this node."""
+        """List the offers made by this node.
+
+        The **listoffers** command returns the stored offers, sorted by id: all of them, or the one with a given id. An
+        unknown id gives an empty list.
+        """
         raise unknown_command("listoffers")
 
     @stub
     def listpays(self, request: ListpaysRequest) -> Reply[ListpaysResponse]:
-        """List what this node pays and has paid."""
+        """List what this node pays and has paid.
+
+        The **listpays** command returns the payments of this node, oldest first: those for invoices that arrived for
+        its requests, and those made with lightning-xpay(7).
+        """
         raise unknown_command("listpays")
 
     @stub
     def listpeerchannels(self, request: ListpeerchannelsRequest) -> Reply[ListpeerchannelsResponse]:
-        """List this node's channels in full detail."""
+        """List this node's channels in full detail.
+
+        Returns the channels of this node with state, balances, limits and fees, whether the peer is connected or not;
+        at most one parameter may be given.
+        """
         raise unknown_command("listpeerchannels")
 
     @stub
     def listpeers(self, request: ListpeersRequest) -> Reply[ListpeersResponse]:
-        """List connected peers."""
+        """List connected peers.
+
+        The **listpeers** command returns the nodes that are connected, with their addresses and features. Nodes that
+        have a channel with this node are listed even when they are not connected.
+        """
         raise unknown_command("listpeers")
 
     @stub
     def listsendpays(self, request: ListsendpaysRequest) -> Reply[ListsendpaysResponse]:
-        """List outgoing payments part by part."""
+        """List outgoing payments part by part.
+
+        Returns the parts of outgoing payments, each with its status, destination and amounts; `listpays` adds them up.
+        """
         raise unknown_command("listsendpays")
 
     @stub
@@ -881,7 +1071,11 @@ class Service:
 
     @stub
     def listtransactions(self, request: ListtransactionsRequest) -> Reply[ListtransactionsResponse]:
-        """List the on-chain wallet's transactions."""
+        """List the on-chain wallet's transactions.
+
+        Returns the on-chain transactions that concern the wallet or its channels, with inputs, outputs and block
+        height.
+        """
         raise unknown_command("listtransactions")
 
     @stub
@@ -901,17 +1095,33 @@ class Service:
 
     @stub
     def newaddr(self, request: NewaddrRequest) -> Reply[NewaddrResponse]:
-        """Get a fresh on-chain address to receive at."""
+        """Get a fresh on-chain address to receive at.
+
+        Derives an unused address of the on-chain wallet and returns it, in one form or in both.
+        """
         raise unknown_command("newaddr")
 
     @stub
     def notifications(self, request: NotificationsRequest) -> Reply[NotificationsResponse]:
-        """Choose whether this connection gets notifications."""
+        """Choose whether this connection gets notifications.
+
+        The **notifications** command turns messages about the progress of calls on or off, for its own connection.
+        Command-line tools send it before each call.
+        """
         raise unknown_command("notifications")
 
     @stub
     def offer(self, request: OfferRequest) -> Reply[OfferResponse]:
-        """Create an offer for others to pay."""
+        """Create an offer for others to pay.
+
+        The **offer** command creates and stores a BOLT 12 `offer` of this node: a reusable string to print, post or
+        scan, with which anyone can request invoices. The node responds to an `invoice_request` for an active offer with
+        an invoice.
+
+        Its content identifies an offer. If the same offer exists and is active, the command changes nothing and returns
+        the stored offer, with its first label and *created* false. To pay money out instead of receiving it, see
+        lightning-invoicerequest(7).
+        """
         raise unknown_command("offer")
 
     @stub
@@ -946,12 +1156,28 @@ class Service:
 
     @stub
     def pay(self, request: PayRequest) -> Reply[PayResponse]:
-        """Pay an invoice, the older way."""
+        """Pay an invoice, the older way.
+
+        Pays a BOLT 11 or BOLT 12 invoice and, once that has succeeded, returns the preimage and the amounts; since
+        v26.06 `xpay` carries most such calls out.
+        """
         raise unknown_command("pay")
 
     @stub
     def paybyhand(self, request: PaybyhandRequest) -> Reply[PaybyhandResponse]:
         """Pay invoices for your requests by hand, and record it.
+
+        The **paybyhand** command is for a server that does not pay by itself (`--backend none`, the default). An
+        invoice that arrives for a request of this node and is valid then waits for somebody who pays it with another
+        wallet. `lnoffers pay-by-hand` uses this command.
+
+        Without parameters, it lists the invoices that wait or that somebody has begun to pay. With *invoice*, it
+        records that you begin to pay this invoice. Do this first: from then on the invoice stays reserved until you say
+        what has become of it, also after it has expired. An invoice that nobody has begun to pay is given up when it
+        expires, and its request can be used again.
+
+        With *preimage*, it records that the invoice is paid; your wallet shows the preimage. With *failed*, it records
+        that the invoice is not paid and will not be.
 
         An extension: Core Lightning does not have this command.
         """
@@ -959,7 +1185,10 @@ class Service:
 
     @stub
     def ping(self, request: PingRequest) -> Reply[PingResponse]:
-        """Check that a peer still answers."""
+        """Check that a peer still answers.
+
+        The **ping** command sends a *ping* message to a connected peer and waits for its *pong*.
+        """
         raise unknown_command("ping")
 
     @stub
@@ -1019,7 +1248,14 @@ class Service:
 
     @stub
     def sendinvoice(self, request: SendinvoiceRequest) -> Reply[SendinvoiceResponse]:
-        """Send an invoice to the payer who made an invoice_request."""
+        """Send an invoice to the payer who made an invoice_request.
+
+        The **sendinvoice** command makes an invoice for an invoice_request without an offer, such as a withdrawal at an
+        ATM or a refund, sends it to the payer, and returns when it is paid.
+
+        The invoice is stored under *label* before it is sent. It stays in the store if the payer refuses it or does not
+        pay in time; lightning-waitinvoice(7) says whether it is paid after all.
+        """
         raise unknown_command("sendinvoice")
 
     @stub
@@ -1029,7 +1265,11 @@ class Service:
 
     @stub
     def sendpay(self, request: SendpayRequest) -> Reply[SendpayResponse]:
-        """Send a payment along a route you chose."""
+        """Send a payment along a route you chose.
+
+        Sends one payment, or a part of one, along a given route, and returns it as soon as it is sent; `waitsendpay`
+        returns the outcome.
+        """
         raise unknown_command("sendpay")
 
     @stub
@@ -1039,7 +1279,10 @@ class Service:
 
     @stub
     def setchannel(self, request: SetchannelRequest) -> Reply[SetchannelResponse]:
-        """Change the fees and limits a channel announces."""
+        """Change the fees and limits a channel announces.
+
+        Changes what one or more channels charge and allow for forwarding, announces it, and returns their new terms.
+        """
         raise unknown_command("setchannel")
 
     @stub
@@ -1054,7 +1297,11 @@ class Service:
 
     @stub
     def showrunes(self, request: ShowrunesRequest) -> Reply[ShowrunesResponse]:
-        """List the runes issued here, or explain one."""
+        """List the runes issued here, or explain one.
+
+        The **showrunes** command lists the runes that **createrune** has made on this node, by ascending id, or
+        explains the rune that is given. Runes made from a stored one by adding restrictions are not stored.
+        """
         raise unknown_command("showrunes")
 
     @stub
@@ -1064,7 +1311,11 @@ class Service:
 
     @stub
     def signmessage(self, request: SignmessageRequest) -> Reply[SignmessageResponse]:
-        """Sign a message with the node's key."""
+        """Sign a message with the node's key.
+
+        Signs a text with the key behind the node id, and returns the signature in hex and in the zbase32 form that
+        `checkmessage` takes.
+        """
         raise unknown_command("signmessage")
 
     @stub
@@ -1114,7 +1365,12 @@ class Service:
 
     @stub
     def stop(self, request: StopRequest) -> Reply[StopResponse]:
-        """Shut the server down."""
+        """Shut the server down.
+
+        The **stop** command shuts the server down: it accepts no new connections, responds to all accepted calls,
+        closes its store, and responds to this call last. After that response, another server can be started
+        immediately.
+        """
         raise unknown_command("stop")
 
     @stub
@@ -1149,12 +1405,23 @@ class Service:
 
     @stub
     def wait(self, request: WaitRequest) -> Reply[WaitResponse]:
-        """Wait until one of the node's lists changes."""
+        """Wait until one of the node's lists changes.
+
+        Waits until a counter of created, updated or deleted entries reaches a value, and returns the counter and some
+        facts of the entry, or at once if it is already there.
+        """
         raise unknown_command("wait")
 
     @stub
     def waitanyinvoice(self, request: WaitanyinvoiceRequest) -> Reply[WaitanyinvoiceResponse]:
-        """Wait until the next invoice is paid."""
+        """Wait until the next invoice is paid.
+
+        The **waitanyinvoice** command returns the first invoice that was paid after a given one: immediately if there
+        is one, else as soon as one is paid.
+
+        To get each payment once, repeat the call with the **pay_index** of the previous response. Payments come in
+        order, and none is skipped unless its invoice was deleted in between.
+        """
         raise unknown_command("waitanyinvoice")
 
     @stub
@@ -1164,25 +1431,47 @@ class Service:
 
     @stub
     def waitinvoice(self, request: WaitinvoiceRequest) -> Reply[WaitinvoiceResponse]:
-        """Wait until one invoice is paid or expires."""
+        """Wait until one invoice is paid or expires.
+
+        The **waitinvoice** command returns when an invoice is paid; immediately if it is already paid. If it expires or
+        is deleted first, it returns an error.
+        """
         raise unknown_command("waitinvoice")
 
     @stub
     def waitsendpay(self, request: WaitsendpayRequest) -> Reply[WaitsendpayResponse]:
-        """Wait for the outcome of a payment part."""
+        """Wait for the outcome of a payment part.
+
+        Waits until a payment part sent by `sendpay` has succeeded, and returns it, or fails as the part did.
+        """
         raise unknown_command("waitsendpay")
 
     @stub
     def withdraw(self, request: WithdrawRequest) -> Reply[WithdrawResponse]:
-        """Pay an on-chain address from the wallet."""
+        """Pay an on-chain address from the wallet.
+
+        Pays a Bitcoin address from the on-chain wallet and returns the transaction that was broadcast, its id and its
+        PSBT.
+        """
         raise unknown_command("withdraw")
 
     @stub
     def xkeysend(self, request: XkeysendRequest) -> Reply[XkeysendResponse]:
-        """Pay a node by its id alone."""
+        """Pay a node by its id alone.
+
+        Pays a node without an invoice and returns the preimage, which proves nothing, because the payer created it, and
+        the amounts.
+        """
         raise unknown_command("xkeysend")
 
     @stub
     def xpay(self, request: XpayRequest) -> Reply[XpayResponse]:
-        """Pay an invoice or an offer."""
+        """Pay an invoice or an offer.
+
+        The **xpay** command pays a BOLT 12 invoice. For an offer it fetches an invoice first, and pays that if its
+        amount is the expected one. It returns when the payee has the money, with the preimage. lightning-createproof(7)
+        proves the payment.
+
+        The same invoice is paid once: paying it again fails with 219, and with 200 while its payment is in progress.
+        """
         raise unknown_command("xpay")

@@ -116,14 +116,14 @@ def test_a_plugin_has_a_method_for_each_notification_and_each_hook_even_of_one_n
         event("hook", "class"),
         command("pay-now"),
     )
-    told = get_type_hints(
-        made.Plugin.on_pay_now, vars(made.types) | {"PayNowNotification": made.types.PayNowNotification}
-    )
-    assert told == {"payload": made.types.PayNowNotification, "return": type(None)}
+    handled = importlib.import_module(f"{made.__name__}.runtime.plugin.declare").Handled
+    names = ("PayNowNotification", "PayNowHookRequest", "PayNowHookResponse")
+    found = {name: getattr(made.types, name) for name in names} | {"Handled": handled}
+    told = get_type_hints(made.Plugin.on_pay_now, found)
+    assert told == {"payload": made.types.PayNowNotification, "return": handled[None]}
+    asked = get_type_hints(made.Plugin.hook_pay_now, found)
+    assert asked == {"payload": made.types.PayNowHookRequest, "return": handled[made.types.PayNowHookResponse]}
     assert callable(made.Plugin.hook_class)
-    names = ("PayNowHookRequest", "PayNowHookResponse")
-    asked = get_type_hints(made.Plugin.hook_pay_now, {name: getattr(made.types, name) for name in names})
-    assert asked == {"payload": made.types.PayNowHookRequest, "return": made.types.PayNowHookResponse}
 
     class Overriding(made.Plugin):  # type: ignore[misc]
         def hook_pay_now(self, payload: Any) -> Any: ...
@@ -137,5 +137,5 @@ def test_a_plugin_calls_the_node_through_a_typed_client(package: Any, tmp_path: 
     made = package(command())
     plugin = made.Plugin()
     plugin._rpc_configuration = {"lightning-dir": str(tmp_path), "rpc-file": "lightning-rpc"}
-    assert isinstance(plugin.rpc_client, made.Client)
-    assert plugin.rpc_client is plugin.rpc_client
+    assert isinstance(plugin.rpc_node, made.Client)
+    assert plugin.rpc_node is plugin.rpc_node

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tests.generator.commands import rpcschema
 from tests.shared import ROOT
 
 PAGES = {path.stem: path for path in (ROOT / "README.md", *sorted((ROOT / "docs" / "how-to").glob("*.md")))}
@@ -31,6 +32,17 @@ def files(page: str) -> dict[str, str]:
     """Return the pieces that begin with the name of a file in a comment, by that name."""
     found = [piece for language in ("python", "js") for piece in pieces(page, language)]
     return {match[1]: piece for piece in found if (match := re.match(r"(?:#|//) (\S+\.\w+)\n", piece))}
+
+
+def write_greeting(folder: Path) -> Path:
+    """Generate the package of the guide to plugins, from the document in it; return the folder to import it from."""
+    schemas = folder / "schemas"
+    schemas.mkdir()
+    [document] = pieces("write-a-plugin", "json")
+    (schemas / "greet.json").write_text(document, encoding="utf-8")
+    made = rpcschema("generate", "schemas", "--package", "greeting", cwd=folder)
+    assert (made.returncode, made.stderr) == (0, "")
+    return folder / "generated"
 
 
 def write_programs(folder: Path) -> list[Path]:

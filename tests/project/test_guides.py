@@ -21,7 +21,7 @@ import pytest
 from clnrpc import Client
 from lnoffers.bolt12 import KeyPair
 from tests.conform import standin
-from tests.project.guides import PAGES, files, pieces, program, write_programs
+from tests.project.guides import PAGES, files, pieces, program, write_greeting, write_programs
 from tests.runtime.node import Connection, ScriptedNode
 from tests.runtime.paying import HASH, PREIMAGE, listed
 from tests.service.program import SECONDS, Program
@@ -81,7 +81,8 @@ def serving(command: str, home: Path, **environment: str) -> Iterator[None]:
 def test_python_passes_mypy_strict(tmp_path: Path) -> None:
     files = write_programs(tmp_path)
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path}", *map(str, files)]
-    paths = os.pathsep.join(str(ROOT / folder) for folder in ("generated", "core", "testing"))
+    folders = (*(ROOT / folder for folder in ("generated", "core", "testing")), write_greeting(tmp_path))
+    paths = os.pathsep.join(map(str, folders))
     done = subprocess.run(
         command, cwd=tmp_path, env=os.environ | {"MYPYPATH": paths}, capture_output=True, text=True, check=False
     )
@@ -267,7 +268,7 @@ def test_the_plugin_guide_runs_as_a_module(home: Path) -> None:
     """As a program it waits for lightningd; another test does what lightningd does."""
     (home / "guide.py").write_text(program("write-a-plugin"), encoding="utf-8")
     printed = shell(f"{sys.executable} -c 'import guide; print(guide.Watcher().rpc_manifest()[\"hooks\"])'", home)
-    assert "'filters': ['pay', 'xpay']" in printed
+    assert "'filters': ['pay', 'xpay'], 'before': ['other.py']" in printed
 
 
 def test_calls_are_made_from_tasks_threads_and_processes(home: Path) -> None:

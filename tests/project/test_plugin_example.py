@@ -12,7 +12,9 @@ from typing import Any
 
 from rpcschema.runtime.jsontext import Framer
 from tests.generator.commands import rpcschema
+from tests.project.guides import files, write_greeting
 from tests.runtime.node import Connection, ScriptedNode
+from tests.runtime.talking import talking
 from tests.shared import ROOT
 
 NODE_ID = "02" * 33
@@ -85,3 +87,25 @@ def test_the_plugin_of_the_how_to_does_what_it_says(tmp_path: Path) -> None:
     assert told["params"]["message"] == f"{NODE_ID} opened a channel of 5 msat"
     assert refused["result"] == {"result": "reject", "error_message": "at least 100000000 msat, please"}
     assert admitted["result"] == {"result": "continue"}
+
+
+def test_the_greeter_of_the_how_to_has_a_command_and_options(tmp_path: Path) -> None:
+    path = os.pathsep.join([str(write_greeting(tmp_path)), os.environ.get("PYTHONPATH", "")])
+    program = tmp_path / "greeter.py"
+    program.write_text(files("write-a-plugin")["greeter.py"], encoding="utf-8")
+    with talking([str(program)], PYTHONPATH=path) as talk:
+        manifest = talk.call("getmanifest", {})
+        assert manifest["rpcmethods"] == [
+            {
+                "name": "greet",
+                "usage": "name [times]",
+                "description": "Greet somebody.",
+                "long_description": "The **greet** command says hello as often as you like.",
+            }
+        ]
+        assert [each["name"] for each in manifest["options"]] == ["greeter-word", "greeter-most"]
+        talk.init(**{"greeter-word": "hey", "greeter-most": 2})
+        assert talk.call("greet", ["Alice"]) == {"greeting": "hey Alice"}
+        talk.call("setconfig", {"config": "greeter-word", "val": "hi"})
+        assert talk.call("greet", {"name": "Alice", "times": 2}) == {"greeting": "hi hi Alice"}
+        assert talk.refused("greet", ["Alice", 3])["message"] == "times: at most 2"

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from rpcschema.runtime.errors import DecodeError
 from rpcschema.runtime.jsontext import Framer
-from rpcschema.runtime.plugin.base import decode_payload, unwrapped
+from rpcschema.runtime.plugin.events import decode_payload, unwrapped
 from tests.runtime.demo.plugin import Obedient, Plugin
 from tests.runtime.demo.types.tidings import TidingsNotification
 from tests.runtime.node import ScriptedNode, echo
@@ -84,6 +84,7 @@ def test_the_manifest_asks_for_what_is_overridden_and_nothing_else() -> None:
                 "hooks": [{"name": name} for name in ("custommsg", "htlc_accepted", "openchannel", "db_write")],
                 "dynamic": True,
                 "nonnumericids": True,
+                "cancheck": True,
                 "custommessages": [11008],
             },
         }

@@ -46,7 +46,8 @@ def response_doc(document: Document, when: str = "") -> str:
 
 def stub_doc(document: Document) -> str:
     """Return the docstring of a service's method."""
-    return _with_extension(with_full_stop(document.title), document)
+    text = "\n\n".join(filter(None, (with_full_stop(document.title), stripped_text(document.description))))
+    return _with_extension(text, document)
 
 
 def _with_extension(doc: str, document: Document) -> str:

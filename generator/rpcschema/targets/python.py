@@ -50,7 +50,12 @@ _EXPORTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "runtime.client.hooks": ("CallHooks", "CallRecord"),
     },
     "service": {"service": ("Service",)},
-    "plugin": {"plugin": ("Plugin",), "runtime.plugin.base": ("decode_payload",)},
+    "plugin": {
+        "plugin": ("Plugin",),
+        "runtime.plugin.declare": ("PluginDisabled", "hook", "subscribe"),
+        "runtime.plugin.events": ("decode_payload",),
+        "runtime.plugin.options": ("option",),
+    },
 }
 """The exports that are loaded when they are first used: target -> module -> names."""
 _PAYING: Final = _RUNTIME / "client" / "paying"

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from clnrpc.runtime.client.exchange import MAX_RESPONSE_BYTES
 from clnrpc.runtime.client.objects import ObjectReader
-from clnrpc.runtime.plugin.base import unwrapped
+from clnrpc.runtime.plugin.events import unwrapped
 from clnrpc.runtime.plugin.stdio import own_streams, read_chunks, write_all
 
 MOST: Final = 100

@@ -8,7 +8,8 @@ import sys
 from typing import Any, ClassVar
 
 from rpcschema.runtime.client.blocking import BaseClient
-from rpcschema.runtime.plugin.base import BasePlugin, PluginEvent
+from rpcschema.runtime.plugin.base import BasePlugin
+from rpcschema.runtime.plugin.declare import Handled, PluginEvent
 from rpcschema.runtime.server.stubs import stub
 from tests.runtime import demo
 from tests.runtime.demo.types.tidings import TidingsHookRequest, TidingsHookResponse, TidingsNotification
@@ -30,35 +31,35 @@ class Plugin(BasePlugin):
     }
 
     @stub
-    def on_custommsg(self, payload: TidingsNotification, /) -> None: ...
+    def on_custommsg(self, payload: TidingsNotification, /) -> Handled[None]: ...
 
     @stub
-    def on_log(self, payload: TidingsNotification, /) -> None: ...
+    def on_log(self, payload: TidingsNotification, /) -> Handled[None]: ...
 
     @stub
-    def on_shutdown(self, payload: TidingsNotification, /) -> None: ...
+    def on_shutdown(self, payload: TidingsNotification, /) -> Handled[None]: ...
 
     @stub
-    def on_unheard(self, payload: TidingsNotification, /) -> None: ...
+    def on_unheard(self, payload: TidingsNotification, /) -> Handled[None]: ...
 
     @stub
-    def hook_custommsg(self, payload: TidingsHookRequest, /) -> TidingsHookResponse:
+    def hook_custommsg(self, payload: TidingsHookRequest, /) -> Handled[TidingsHookResponse]:
         raise NotImplementedError
 
     @stub
-    def hook_htlc_accepted(self, payload: TidingsHookRequest, /) -> TidingsHookResponse:
+    def hook_htlc_accepted(self, payload: TidingsHookRequest, /) -> Handled[TidingsHookResponse]:
         raise NotImplementedError
 
     @stub
-    def hook_openchannel(self, payload: TidingsHookRequest, /) -> TidingsHookResponse:
+    def hook_openchannel(self, payload: TidingsHookRequest, /) -> Handled[TidingsHookResponse]:
         raise NotImplementedError
 
     @stub
-    def hook_db_write(self, payload: TidingsHookRequest, /) -> TidingsHookResponse:
+    def hook_db_write(self, payload: TidingsHookRequest, /) -> Handled[TidingsHookResponse]:
         raise NotImplementedError
 
     @stub
-    def hook_unasked(self, payload: TidingsHookRequest, /) -> TidingsHookResponse:
+    def hook_unasked(self, payload: TidingsHookRequest, /) -> Handled[TidingsHookResponse]:
         raise NotImplementedError
 
 

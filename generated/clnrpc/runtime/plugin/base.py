@@ -1,77 +1,54 @@
-"""The base of the generated `Plugin`: lightningd's notifications and hooks, over stdin and stdout, as typed calls.
+"""The base of the generated `Plugin`: lightningd's side of a plugin, over stdin and stdout, as typed calls.
 
 lightningd starts a plugin, asks for its manifest, and sends `init` when its own RPC is ready. From then on it sends
-notifications, which have no response, and hooks, whose responses it waits for. An error response to a hook ends
-lightningd itself, so if a hook's method fails, the plugin still responds, and refuses that one event. Source: Core
-Lightning, lightningd/plugin.c, plugin_hook.c and notification.c.
+notifications, which have no response, hooks, whose responses it waits for, and calls of the plugin's commands.
+Source: Core Lightning, lightningd/plugin.c.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
+from contextvars import copy_context
+from functools import cached_property
 from pathlib import Path
-from threading import Lock
-from types import UnionType
-from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, overload
+from typing import Any, ClassVar, Final
 
 import msgspec
 
-from ..client.exchange import MAX_RESPONSE_BYTES
-from ..client.objects import ObjectReader
-from ..command import load_class
-from ..errors import GENERIC, INVALID_PARAMS, RpcError, unknown_command
-from ..server.stubs import is_filled
-from ..values.decode import decode
+from ..errors import INVALID_PARAMS, RpcError, unknown_command
+from ..server import envelope
+from ..server.bind import BadParameter
+from ..server.dispatch import CHECKED, checked_name
 from ..values.encode import encode
-from .stdio import own_streams, read_chunks, write_all
-
-T = TypeVar("T")
-LogLevel: TypeAlias = Literal["debug", "info", "warn", "error"]
-
-_REJECT: Final = {"result": "reject"}
-_RESPONSES_OF_FAILED_HOOKS: Final[Mapping[str, Mapping[str, str] | None]] = {
-    "htlc_accepted": {"result": "fail", "failure_message": "2002"},  # temporary_node_failure: the sender may retry
-    "openchannel": _REJECT,
-    "openchannel2": _REJECT,
-    "openchannel2_changed": _REJECT,
-    "openchannel2_sign": _REJECT,
-    "rbf_channel": _REJECT,
-    # Continuing without the copy that these make could lose money, so lightningd should rather end.
-    "commitment_revocation": None,
-    "db_write": None,
-}
-"""None stands for an error. The response to any other hook is the one without a plugin."""
-_CONTINUE: Final = {"result": "continue"}
-_ABOUT_LOGS: Final = frozenset({"log", "warning"})
-"""Notifications about log entries: logging their failure would cause the next one."""
-
-
-@dataclass(frozen=True, slots=True)
-class PluginEvent:
-    """A notification or a hook."""
-
-    name: str
-    """On the wire."""
-    method: str
-    """The method of the plugin."""
-    module: str
-    """The module of its classes, under `<package>.types`."""
-    payload: str
-    """The payload's class in `<package>.types`."""
-    response: str = ""
-    """The class of a hook's response; a notification has none."""
+from .calls import RunningCall, running_call
+from .commands import Commands
+from .declare import FeaturePlace, LogLevel, PluginDisabled, PluginEvent
+from .declared import Declared
+from .events import Events, unwrapped
+from .loop import Output, Tasks, read_messages
+from .manifest import manifest
+from .setting import SETCONFIG, OptionSetter
+from .stdio import own_streams
 
 
 class BasePlugin:
     """A plugin of lightningd; its program only calls `MyPlugin().rpc_run()`.
 
-    It subscribes to the notifications and registers the hooks whose methods are overridden. They are called one at a
-    time, in the order of the events; lightningd waits for the response to a hook. Exceptions are logged. If a hook's
-    method raises one, the response is a safe default: an HTLC is failed, a channel is rejected, and anything else
-    continues as if there were no plugin; only `db_write` and `commitment_revocation` end lightningd.
+    It subscribes to the notifications and registers the hooks whose methods are overridden. If it is also a `Service`,
+    the methods of commands that are overridden become commands of the node. Its options are `rpc_options`, an instance
+    of a dataclass whose fields are made by `option`.
+
+    Methods are called one at a time, in the order in which lightningd sends events and calls; it waits for the response
+    to a hook. Asynchronous ones run beside each other. Exceptions are logged. If a hook's method raises one, the
+    response is a safe default: an HTLC is failed, a channel is rejected, and anything else continues as if there were
+    no plugin; only `db_write` and `commitment_revocation` end lightningd.
+
+    Raises TypeError, when the class is created, for a method `on_…` or `hook_…` that matches no notification or hook,
+    for an asynchronous method where none is allowed, and for anything else that lightningd would refuse.
     """
 
     rpc_package: ClassVar[str]
@@ -79,52 +56,64 @@ class BasePlugin:
     rpc_notifications: ClassVar[Mapping[str, PluginEvent]]
     rpc_hooks: ClassVar[Mapping[str, PluginEvent]]
 
-    _rpc_sink: int | None = None
-    _rpc_writing: ClassVar[Lock] = Lock()  # a process has one stdout
+    rpc_topics: ClassVar[Sequence[str]] = ()
+    """The topics of the notifications that it sends with `rpc_emit`."""
+    rpc_custommessages: ClassVar[Sequence[int]] = ()
+    """The types of the messages from peers that reach `hook_custommsg`, though lightningd does not know them."""
+    rpc_featurebits: ClassVar[Mapping[FeaturePlace, Sequence[int]]] = {}
+    """The numbers of the feature bits that the node announces. lightningd does not start such a plugin later on."""
+    rpc_dynamic: ClassVar[bool] = True
+    """Whether `lightning-cli plugin` may start and stop it while lightningd runs; not with feature bits."""
+
+    _rpc_declared: ClassVar[Declared]
+    _rpc_deprecated: bool = True
+    """Whether lightningd's user accepts deprecated behaviour."""
+    _rpc_oneshot: bool | None = None
+    """Whether the caller of the next command accepts it, if lightningd has announced that."""
     _rpc_configuration: Mapping[str, Any] | None = None
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        cls._rpc_declared = Declared.of(cls)
 
     def rpc_run(self) -> None:
         """Serve lightningd on stdin and stdout, until it closes them or announces its shutdown.
 
-        Meanwhile, printed text goes to stderr. Ends the program with a message if a person started it, or if the input
-        is not JSON.
+        Meanwhile, printed text goes to stderr. What asynchronous methods are doing at the end is cancelled. Ends the
+        program with a message if a person started it, or if the input is not JSON.
         """
         if sys.stdin.isatty():
             sys.exit("this is a plugin of lightningd: use lightningd --plugin=PATH, or lightning-cli plugin start PATH")
         with own_streams() as (source, sink):
-            self._rpc_sink = sink
+            self._rpc_output.use(sink)
             try:
-                for message in _read_messages(source):
-                    if not self._rpc_take(message):
-                        return
+                asyncio.run(self._rpc_serve(source))
             except (BrokenPipeError, KeyboardInterrupt):
                 return  # lightningd has ended or is ending: the interrupt was meant for it
             finally:
-                with self._rpc_writing:  # a thread may be writing
-                    self._rpc_sink = None
+                self._rpc_output.use(None)
 
-    def rpc_init(self) -> None:
+    def rpc_init(self) -> Awaitable[None] | None:
         """Prepare the plugin; override this. It is called once, as soon as lightningd accepts calls.
 
-        If it raises an exception, the plugin disables itself.
+        It may be async. If it raises an exception, the plugin disables itself; `PluginDisabled` says why without a
+        traceback.
+        """
+
+    def rpc_options_changed(self, before: Any, /) -> Awaitable[None] | None:
+        """React to a change of `rpc_options` by `setconfig`; override this.
+
+        `before` are the options until now. It may be async. If it raises an exception, they stay, and `setconfig`
+        fails; the caller sees an RpcError.
         """
 
     def rpc_manifest(self) -> dict[str, Any]:
         """Return what lightningd needs to know about this plugin (the result of `getmanifest`).
 
-        Override it to extend the result of `super()`: the order or the filters of a hook, featurebits, custommessages.
-        If it raises an exception, or returns something that is not JSON, the plugin disables itself.
+        Override it to extend the result of `super()` by what the class cannot declare. If it raises an exception, or
+        returns something that is not JSON, the plugin disables itself.
         """
-        return {
-            "options": [],
-            "rpcmethods": [],
-            "subscriptions": [
-                name for name in self.rpc_notifications if self._rpc_filled(self.rpc_notifications, name)
-            ],
-            "hooks": [{"name": name} for name in self.rpc_hooks if self._rpc_filled(self.rpc_hooks, name)],
-            "dynamic": True,
-            "nonnumericids": True,
-        }
+        return manifest(type(self), self._rpc_declared, self._rpc_commands.described())
 
     @property
     def rpc_configuration(self) -> Mapping[str, Any]:
@@ -145,14 +134,75 @@ class BasePlugin:
     def rpc_log(self, message: str, level: LogLevel = "info") -> None:
         """Write to lightningd's log, from any thread; to stderr before `rpc_run` and after it."""
         text = _printable(message)
-        if self._rpc_sink is None:
-            print(text, file=sys.stderr)
+        if self._rpc_output.is_open:
+            self._rpc_send("log", {"level": level, "message": text})
         else:
-            params = encode({"level": level, "message": text})
-            self._rpc_write(b'{"jsonrpc":"2.0","method":"log","params":%b}' % params)
+            print(text, file=sys.stderr)
 
-    def _rpc_take(self, text: str) -> bool:
-        """Handle one message; return False if it is the last."""
+    def rpc_emit(self, topic: str, payload: object) -> None:
+        """Send a notification of the plugin's own to the plugins that subscribe to it, from any thread.
+
+        Args:
+            topic: one of `rpc_topics`.
+            payload: an object of a generated class, or a mapping.
+
+        Raises:
+            ValueError: if the topic is not declared, so that lightningd would drop the notification.
+        """
+        if topic not in self.rpc_topics:
+            raise ValueError(f"{topic!r} is not among the plugin's rpc_topics")
+        self._rpc_send(topic, payload)
+
+    def rpc_message(self, message: str, level: LogLevel = "info") -> None:
+        """Send a text to the caller of the command that is running; only those who asked for such texts get it."""
+        if (call := running_call.get()) is not None:
+            params = {"id": msgspec.Raw(call.identity), "level": level, "message": _printable(message)}
+            self._rpc_send("message", params)
+
+    def rpc_progress(self, number: int, total: int, *, stage: tuple[int, int] | None = None) -> None:
+        """Tell the caller of the command that is running how far it is, as `rpc_message`.
+
+        Args:
+            number: the step that is done, from 0 to `total` - 1.
+            total: the number of steps.
+            stage: the number of the stage that these steps belong to, counted from 0, and the number of stages.
+        """
+        if (call := running_call.get()) is not None:
+            params: dict[str, Any] = {"id": msgspec.Raw(call.identity), "num": number, "total": total}
+            if stage is not None:
+                params["stage"] = {"num": stage[0], "total": stage[1]}
+            self._rpc_send("progress", params)
+
+    @property
+    def rpc_allows_deprecated(self) -> bool:
+        """Whether the caller of the command that is running accepts deprecated behaviour, or else lightningd's user."""
+        call = running_call.get()
+        return self._rpc_deprecated if call is None else call.allows_deprecated
+
+    @cached_property
+    def _rpc_output(self) -> Output:
+        return Output()
+
+    @cached_property
+    def _rpc_events(self) -> Events:
+        return Events(self, self.rpc_package, self._rpc_declared, self.rpc_log)
+
+    @cached_property
+    def _rpc_setter(self) -> OptionSetter:
+        return OptionSetter(self, self._rpc_declared.options, self._rpc_events.report)
+
+    @cached_property
+    def _rpc_commands(self) -> Commands:
+        return Commands(self, self._rpc_events.report, self._rpc_hide)
+
+    async def _rpc_serve(self, source: int) -> None:
+        tasks = Tasks()
+        async for text in read_messages(source):
+            if not await self._rpc_take(text, tasks):
+                return
+
+    async def _rpc_take(self, text: str, tasks: Tasks) -> bool:
+        """Handle one message; return False if it is the last. What is asynchronous begins here, and ends in a task."""
         try:
             message = _decode_message(text)
         except msgspec.ValidationError:
@@ -160,151 +210,150 @@ class BasePlugin:
             return True
         except (msgspec.DecodeError, RecursionError):
             sys.exit("lightningd sent invalid JSON-RPC: its syntax is wrong, or it is nested too deeply")
-        params = bytes(message.params)
         if isinstance(message.id, msgspec.UnsetType):
-            self._rpc_notify(message.method, params)
-            return message.method != "shutdown"
-        try:
-            kind, value = b"result", self._rpc_respond(message.method, params)
-        except RpcError as error:
-            kind, value = b"error", encode(error.as_json())
-        self._rpc_write(b'{"jsonrpc":"2.0","id":%b,"%b":%b}' % (bytes(message.id), kind, value))
+            return await self._rpc_notify(message, tasks)
+        context = copy_context()
+        response = context.run(self._rpc_respond, message, bytes(message.id), text)
+        if isinstance(response, bytes):
+            self._rpc_output.write(response)
+        else:
+            tasks.start(self._rpc_write_later(response), context)
+            await asyncio.sleep(0)  # so that it begins before the next message is handled
         return True
 
-    def _rpc_respond(self, method: str, params: bytes) -> bytes:
-        """Return the JSON text of the result. Raises RpcError."""
-        if method == "getmanifest":
-            return self._rpc_describe()
-        if method == "init":
-            return self._rpc_configure(params)
-        if method in self.rpc_hooks:  # also one that only rpc_manifest adds: an error would end lightningd
-            return self._rpc_ask(self.rpc_hooks[method], params)
-        raise unknown_command(method)
+    async def _rpc_write_later(self, response: Awaitable[bytes]) -> None:
+        made = await response
+        with suppress(BrokenPipeError):  # lightningd has ended, and soon this plugin will
+            self._rpc_output.write(made)
 
-    def _rpc_describe(self) -> bytes:
+    async def _rpc_notify(self, message: _Message, tasks: Tasks) -> bool:
+        params = bytes(message.params)
+        if message.method == _ONESHOT:
+            self._rpc_oneshot = _decode_oneshot(unwrapped(_ONESHOT, params)).deprecated_ok
+        pending = self._rpc_events.notify(message.method, params)
+        if message.method == "shutdown":
+            await asyncio.gather(*pending)
+            return False
+        for each in pending:
+            tasks.start(each)
+            await asyncio.sleep(0)
+        return True
+
+    def _rpc_respond(self, message: _Message, identity: bytes, text: str) -> bytes | Awaitable[bytes]:
+        """Return the response to a request, a whole message."""
+        name = message.method
+        if name in self._rpc_commands.commands:
+            allows, self._rpc_oneshot = self._rpc_oneshot, None
+            running_call.set(RunningCall(identity, self._rpc_deprecated if allows is None else allows))
+            return self._rpc_commands.answer(name, text.encode())
+        try:
+            result = self._rpc_result(name, bytes(message.params))
+        except RpcError as error:
+            return envelope.failure(identity, error)
+        return envelope.success(identity, result) if isinstance(result, bytes) else _respond_later(identity, result)
+
+    def _rpc_result(self, name: str, params: bytes) -> bytes | Awaitable[bytes]:
+        """Return the JSON text of the result of anything but a command. Raises RpcError."""
+        if name in self._rpc_declared.all_hooks:  # also one that only rpc_manifest adds: an error would end lightningd
+            return self._rpc_events.ask(name, params)
+        match name:
+            case "getmanifest":
+                return self._rpc_describe(params)
+            case "init":
+                return self._rpc_configure(params)
+            case _ if name == SETCONFIG:
+                return self._rpc_setter.change(params)
+            case "check":
+                return self._rpc_check(params)
+            case _:
+                raise unknown_command(name)
+
+    def _rpc_describe(self, params: bytes) -> bytes:
+        with suppress(msgspec.DecodeError):
+            self._rpc_deprecated = _decode_asked(params).allow_deprecated_apis
         try:
             return encode(self.rpc_manifest())
         except Exception as error:  # noqa: BLE001 # the author's code may raise anything
             return self._rpc_disable("rpc_manifest", error)
 
-    def _rpc_configure(self, params: bytes) -> bytes:
+    def _rpc_configure(self, params: bytes) -> bytes | Awaitable[bytes]:
         try:
-            self._rpc_configuration = _decode_init(params).configuration
+            given = _decode_init(params)
         except msgspec.DecodeError:
             raise RpcError(INVALID_PARAMS, "init: missing required member: configuration (an object)") from None
+        self._rpc_configuration = given.configuration
         try:
-            self.rpc_init()
+            self._rpc_setter.fill(given.options)
+            made = self.rpc_init()
+        except Exception as error:  # noqa: BLE001
+            return self._rpc_disable("rpc_init", error)
+        return encode({}) if made is None else self._rpc_configure_later(made)
+
+    async def _rpc_configure_later(self, made: Awaitable[None]) -> bytes:
+        try:
+            await made
         except Exception as error:  # noqa: BLE001
             return self._rpc_disable("rpc_init", error)
         return encode({})
 
     def _rpc_disable(self, method: str, error: Exception) -> bytes:
         """Return the response of a plugin that cannot start; lightningd logs the reason and ends it."""
+        if isinstance(error, PluginDisabled):
+            return encode({"disable": _printable(str(error))})
         self.rpc_log(f"{method} failed:\n{traceback.format_exc()}", "error")
         return encode({"disable": _printable(f"{method} failed: {error}")})
 
-    def _rpc_notify(self, name: str, params: bytes) -> None:
-        if self._rpc_filled(self.rpc_notifications, name):
-            event = self.rpc_notifications[name]
-            try:
-                self._rpc_call(event, unwrapped(name, params), type(None))
-            except Exception:  # noqa: BLE001
-                self._rpc_report(event)
-
-    def _rpc_ask(self, event: PluginEvent, params: bytes) -> bytes:
-        try:
-            return encode(self._rpc_call(event, params, load_class(self.rpc_package, event.module, event.response)))
-        except Exception:  # noqa: BLE001 # without a response lightningd ends
-            self._rpc_report(event)
-        safe = _RESPONSES_OF_FAILED_HOOKS.get(event.name, _CONTINUE)
-        if safe is None:
-            raise RpcError(GENERIC, f"{event.method} failed, see the log")
-        return encode(safe)
-
-    def _rpc_call(self, event: PluginEvent, params: bytes, response_type: type[Any]) -> Any:
-        payload = decode(load_class(self.rpc_package, event.module, event.payload), params)
-        response = getattr(self, event.method)(payload)
-        if not isinstance(response, response_type):
-            needed = event.response or "None"
-            raise TypeError(f"{event.method} returned {type(response).__name__}, not {needed} (it is not awaited)")
-        return response
-
-    def _rpc_report(self, event: PluginEvent) -> None:
-        text = f"{event.method} failed:\n{traceback.format_exc()}"
-        if event.name in _ABOUT_LOGS:
-            print(text, file=sys.stderr)
+    def _rpc_check(self, params: bytes) -> bytes:
+        """Return the result of `check`, which lightningd passes on. Raises RpcError."""
+        name = checked_name(params)
+        if name == SETCONFIG:
+            self._rpc_setter.check(params)
         else:
-            self.rpc_log(text, "error")
+            self._rpc_commands.check(params)
+        return encode({CHECKED: name})
 
-    def _rpc_filled(self, events: Mapping[str, PluginEvent], name: str) -> bool:
-        return name in events and is_filled(self, events[name].method)
+    def _rpc_hide(self, command: str, error: BadParameter) -> None:
+        """Log the token that the caller does not see, as lightningd does for its own commands."""
+        token = error.token.decode(errors="replace")
+        self.rpc_log(f"{command}: {error.place}: invalid token {token}", "debug")
 
-    def _rpc_write(self, message: bytes) -> None:
-        with self._rpc_writing:
-            if self._rpc_sink is not None:
-                write_all(self._rpc_sink, message + b"\n\n")
-
-
-@overload
-def decode_payload(kind: type[T], payload: Any) -> T: ...
-@overload
-def decode_payload(kind: UnionType, payload: Any) -> Any: ...
-def decode_payload(kind: type[T] | UnionType, payload: Any) -> T | Any:
-    """Return the typed value of a payload that another library has decoded to plain JSON values.
-
-    For example `decode_payload(ChannelOpenedNotification, channel_opened)` in a plugin made with pyln-client. Raises
-    DecodeError.
-    """
-    return decode(kind, encode(payload))
+    def _rpc_send(self, method: str, params: object) -> None:
+        self._rpc_output.write(b'{"jsonrpc":"2.0","method":%b,"params":%b}\n\n' % (encode(method), encode(params)))
 
 
-def unwrapped(name: str, params: bytes) -> bytes:
-    """Return the payload in the params of the notification `name`, both JSON text.
-
-    lightningd wraps it in a member with the notification's name. Releases before v25.09 put what another plugin sent
-    next to its `origin`, and even older ones wrap nothing.
-    """
-    members = _members(params)
-    if members.keys() == {"origin", "payload"}:
-        params = bytes(members["payload"])
-        members = _members(params)
-    inner = bytes(members.get(name, b"")).lstrip()
-    return inner if inner.startswith(b"{") else params
-
-
-class _JsonRpcMessage(msgspec.Struct):
+class _Message(msgspec.Struct):
     method: str
     id: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     params: msgspec.Raw = msgspec.Raw(b"{}")
 
 
+class _AskedManifest(msgspec.Struct):
+    allow_deprecated_apis: bool = msgspec.field(name="allow-deprecated-apis", default=True)
+
+
 class _InitParams(msgspec.Struct):
     configuration: dict[str, Any]
+    options: dict[str, Any] = {}
 
 
-_decode_message: Final = msgspec.json.Decoder(_JsonRpcMessage).decode
+class _Oneshot(msgspec.Struct):
+    deprecated_ok: bool = True
+
+
+_ONESHOT: Final = "deprecated_oneshot"
+_decode_message: Final = msgspec.json.Decoder(_Message).decode
+_decode_asked: Final = msgspec.json.Decoder(_AskedManifest).decode
 _decode_init: Final = msgspec.json.Decoder(_InitParams).decode
-_decode_members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_oneshot: Final = msgspec.json.Decoder(_Oneshot).decode
 
 
-def _read_messages(source: int) -> Iterator[str]:
-    """Yield lightningd's messages; end the program if the input is not JSON."""
-    objects = ObjectReader(MAX_RESPONSE_BYTES)
-    for chunk in read_chunks(source):
-        try:
-            yield from objects.feed(chunk)
-        except ValueError as error:
-            sys.exit(f"lightningd sent invalid JSON-RPC: {error}")
+async def _respond_later(identity: bytes, result: Awaitable[bytes]) -> bytes:
+    try:
+        return envelope.success(identity, await result)
+    except RpcError as error:
+        return envelope.failure(identity, error)
 
 
 def _printable(text: str) -> str:
     """Return `text` with lone surrogates escaped, which UTF-8 cannot hold."""
     return text.encode(errors="backslashreplace").decode()
-
-
-def _members(text: bytes) -> dict[str, msgspec.Raw]:
-    """Return the members of an object; none for any other value."""
-    try:
-        return _decode_members(text)
-    except msgspec.DecodeError:
-        return {}

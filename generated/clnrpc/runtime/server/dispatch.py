@@ -14,12 +14,12 @@ from typing import Any, Final, TypeGuard
 
 from ..command import Command, load_type
 from ..errors import INVALID_PARAMS, DecodeError, RpcError, unknown_command
-from ..jsontext import FramingError
+from ..jsontext import FramingError, JsonType, elements, json_type, members
 from ..values.decode import build_request
 from ..values.encode import encode, to_wire
 from . import envelope
 from .bind import BadParameter, Binder, without_first
-from .convert import BadToken, Converter
+from .convert import BadToken, Converter, raw_text
 from .filter import Filter, apply, parse
 from .stubs import is_filled
 
@@ -118,6 +118,14 @@ class Dispatcher:
             return _later(identity, result, wanted, partial(self._for_caller, command, request[b"params"]))
         return _success(identity, result, wanted)
 
+    def check(self, params: bytes) -> None:
+        """Raise the error that a call would raise, if any; `params` are those of the command `check`."""
+        rest = without_first(params, CHECKED)
+        try:
+            self._check(checked_name(params), rest)
+        except BadParameter as error:
+            raise error.shown(rest) from None
+
     def refuse(self, message: bytes, error: RpcError) -> Answer:
         """Return an error as the answer to a message, in place of the result of `answer`.
 
@@ -186,6 +194,14 @@ class Dispatcher:
         """Return the command's binder, which is built when the command is first called."""
         binder = self._binders[command.name] = Binder(command, self._converters.get(command.name))
         return binder
+
+
+def checked_name(params: bytes) -> str:
+    """Return the name of the command to check. Raises RpcError."""
+    given = elements(params)[:1] if json_type(params) is JsonType.ARRAY else dict(members(params)).get(CHECKED.encode())
+    if not given:
+        raise RpcError(INVALID_PARAMS, f"missing required parameter: {CHECKED}")
+    return raw_text(given if isinstance(given, bytes) else given[0])
 
 
 def _is_pending(result: Any) -> TypeGuard[Awaitable[Any]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, Final, TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, ClassVar, Final, TypeAlias, TypeVar
 
+from ..command import Command
 from ..values.written import FinishedJson
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -18,6 +19,15 @@ hold a part of the array. No part is empty, except the only one of an empty arra
 _MARK: Final = "__rpc_stub__"
 
 
+class BaseService:
+    """The base of the generated `Service`."""
+
+    rpc_service_package: ClassVar[str]
+    """The package of the classes that its methods get and return."""
+    rpc_service_commands: ClassVar[Mapping[str, Command]]
+    """The commands that it has methods for, by name."""
+
+
 def stub(method: Method) -> Method:
     """Mark a method that is not implemented yet."""
     setattr(method, _MARK, True)
@@ -27,4 +37,9 @@ def stub(method: Method) -> Method:
 def is_filled(owner: object, name: str) -> bool:
     """Return whether `owner`, a class or an object of it, has a method `name` that is not a stub."""
     method = getattr(owner, name, None)
-    return method is not None and not hasattr(method, _MARK)
+    return method is not None and not is_stub(method)
+
+
+def is_stub(method: object) -> bool:
+    """Return whether a method is a stub."""
+    return hasattr(method, _MARK)

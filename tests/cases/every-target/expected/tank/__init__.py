@@ -45,6 +45,7 @@ __all__ = [
     "Outcome",
     "ParameterError",
     "Plugin",
+    "PluginDisabled",
     "ProtocolError",
     "RpcError",
     "RpcTimeoutError",
@@ -53,6 +54,9 @@ __all__ = [
     "VersionWarning",
     "decode_payload",
     "errors",
+    "hook",
+    "option",
+    "subscribe",
     "to_dict",
     "to_json",
     "types",
@@ -67,7 +71,9 @@ if TYPE_CHECKING:
     from .commands import COMMANDS, RELEASE
     from .plugin import Plugin
     from .runtime.client.hooks import CallHooks, CallRecord
-    from .runtime.plugin.base import decode_payload
+    from .runtime.plugin.declare import PluginDisabled, hook, subscribe
+    from .runtime.plugin.events import decode_payload
+    from .runtime.plugin.options import option
     from .runtime.values.encode import to_dict, to_json
     from .runtime.values.unknown import unknown_fields
     from .service import Service
@@ -80,7 +86,11 @@ else:
         "Plugin": "plugin",
         "CallHooks": "runtime.client.hooks",
         "CallRecord": "runtime.client.hooks",
-        "decode_payload": "runtime.plugin.base",
+        "PluginDisabled": "runtime.plugin.declare",
+        "hook": "runtime.plugin.declare",
+        "subscribe": "runtime.plugin.declare",
+        "decode_payload": "runtime.plugin.events",
+        "option": "runtime.plugin.options",
         "to_dict": "runtime.values.encode",
         "to_json": "runtime.values.encode",
         "unknown_fields": "runtime.values.unknown",

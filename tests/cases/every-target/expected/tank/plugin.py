@@ -8,11 +8,14 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from .aio import AsyncClient
 from .client import Client
-from .runtime.plugin.base import BasePlugin, PluginEvent
+from .runtime.plugin.base import BasePlugin
+from .runtime.plugin.declare import PluginEvent
 from .runtime.server.stubs import stub
 
 if TYPE_CHECKING:
+    from .runtime.plugin.declare import Handled
     from .types import (
         TankDryNotification,
         TankFullHookRequest,
@@ -47,7 +50,7 @@ class Plugin(BasePlugin):
     """All notifications and hooks of the node, as methods to override. Run it with `MyPlugin().rpc_run()`.
 
     The plugin receives only those whose methods are overridden. Methods of notifications begin with `on_`; those of
-    hooks begin with `hook_` and return the response.
+    hooks begin with `hook_` and return the response. All of them may be async, but for `hook_db_write`.
     """
 
     rpc_package = __name__.rpartition(".")[0]
@@ -55,12 +58,17 @@ class Plugin(BasePlugin):
     rpc_hooks = HOOKS
 
     @cached_property
-    def rpc_client(self) -> Client:
+    def rpc_node(self) -> Client:
         """A client for lightningd's RPC. Raises RuntimeError before `init`."""
         return Client(self.rpc_socket)
 
+    @cached_property
+    def rpc_async_node(self) -> AsyncClient:
+        """A client for lightningd's RPC, for asynchronous methods. Raises RuntimeError before `init`."""
+        return AsyncClient(self.rpc_socket)
+
     @stub
-    def hook_tank_full(self, payload: TankFullHookRequest, /) -> TankFullHookResponse:
+    def hook_tank_full(self, payload: TankFullHookRequest, /) -> Handled[TankFullHookResponse]:
         """Asks whether to go on filling.
 
         The **tank_full** hook asks before a tank runs over.
@@ -70,7 +78,7 @@ class Plugin(BasePlugin):
         raise NotImplementedError
 
     @stub
-    def on_tank_dry(self, payload: TankDryNotification, /) -> None:
+    def on_tank_dry(self, payload: TankDryNotification, /) -> Handled[None]:
         """Notification of an empty tank.
 
         Sent when a tank has run dry.

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .commands import COMMANDS
 from .runtime.errors import unknown_command
-from .runtime.server.stubs import stub
+from .runtime.server.stubs import BaseService, stub
 
 if TYPE_CHECKING:
     from .runtime.server.stubs import Reply
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     )
 
 
-class Service:
+class Service(BaseService):
     """One method per command. It gets the request with converted parameters, and returns the response, the response
     as finished JSON, an awaitable of either, or an iterator over its pieces (`Reply`).
 
@@ -25,7 +26,13 @@ class Service:
     would raise.
     """
 
+    rpc_service_package = __name__.rpartition(".")[0]
+    rpc_service_commands = COMMANDS
+
     @stub
     def tank_level(self, request: TankLevelRequest) -> Reply[TankLevelResponse]:
-        """Command that tells a tank's level."""
+        """Command that tells a tank's level.
+
+        The **tank-level** command tells how full a tank is.
+        """
         raise unknown_command("tank-level")
