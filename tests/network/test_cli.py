@@ -48,14 +48,48 @@ def test_nodes_pay_each_other_until_a_signal_and_go_on_later(tmp_path: Path, end
             assert not any(Path(f"/proc/{node}").exists() for node in nodes)
 
 
-def test_signal_during_the_start_leaves_no_files() -> None:
+@contextmanager
+def starting(count: int) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """Run the program, and yield it with the folder for its temporary files."""
     with tempfile.TemporaryDirectory() as name:  # pytest's folder would make the paths of sockets too long
-        program = subprocess.Popen([*COMMAND, "2"], stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": name})
-        until(lambda: [*Path(name).iterdir()])
-        program.send_signal(signal.SIGTERM)
-        assert program.communicate(timeout=SECONDS)[0] == b""
+        environment, pipe = {**os.environ, "TMPDIR": name}, subprocess.PIPE
+        yield subprocess.Popen([*COMMAND, str(count)], stdout=pipe, stderr=pipe, text=True, env=environment), Path(name)
+
+
+def nodes_of(program: subprocess.Popen[str], count: int) -> list[int]:
+    """Return the process ids of a program's nodes once there are so many.
+
+    The last one must have left the program's memory behind: until then, stopping it would stop the program.
+    """
+
+    def executed() -> list[int]:
+        found = children(program.pid)
+        return [each for each in found if b"lnstandin.network.processes" in Path(f"/proc/{each}/cmdline").read_bytes()]
+
+    until(lambda: len(executed()) == count)
+    return executed()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_signal_during_the_start_ends_it_at_once(ending: signal.Signals) -> None:
+    with starting(3) as (program, folder):
+        nodes = nodes_of(program, 3)
+        for node in nodes:
+            os.kill(node, signal.SIGSTOP)  # so that no node is ever ready
+        program.send_signal(ending)
+        assert program.communicate(timeout=SECONDS) == ("", "")
         assert program.returncode == 0
-        assert [*Path(name).iterdir()] == []
+        assert not any(Path(f"/proc/{node}").exists() for node in nodes)
+        assert [*folder.iterdir()] == []
+
+
+def test_signal_before_the_first_node_leaves_no_files() -> None:
+    with starting(2) as (program, folder):
+        until(lambda: [*folder.iterdir()])
+        program.send_signal(signal.SIGTERM)
+        assert program.communicate(timeout=SECONDS) == ("", "")
+        assert program.returncode == 0
+        assert [*folder.iterdir()] == []
 
 
 def test_nodes_end_with_a_program_that_is_killed(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from lnstandin.network import Network, NetworkError
 from lnstandin.network import processes as processes_module
 from tests.network.accounts import HALF_MSAT, Later, balance, bolt11, error
 from tests.network.random_payments import rows
-from tests.service.program import until
+from tests.service.program import children, until
 
 
 @pytest.fixture
@@ -168,6 +168,16 @@ def test_node_that_does_not_end_is_killed_and_the_others_are_stopped(monkeypatch
     with pytest.raises(NetworkError, match="has not ended within 2 seconds, and was killed"):
         network.close()
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    assert not network.directory.exists()
+
+
+def test_node_that_is_still_starting_is_stopped_with_its_network() -> None:
+    network = Network(1, processes=True)
+    before = {*children(os.getpid())}
+    network.nodes[0].begin()
+    [pid] = {*children(os.getpid())} - before
+    network.close()
+    assert not Path(f"/proc/{pid}").exists()
     assert not network.directory.exists()
 
 

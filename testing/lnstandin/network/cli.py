@@ -7,6 +7,7 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
+from lnoffers.service.errors import ServiceError
 from lnoffers.service.payments.backend import BackendError
 from lnstandin.network.network import CHANNEL_SAT, MOST_NODES, Network
 from lnstandin.play.faults import MEANINGS, Faults
@@ -25,7 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(given: Namespace) -> int:
-    """Run a network until SIGINT or SIGTERM, and return 0. A signal during the start ends it once it has started.
+    """Run a network until SIGINT or SIGTERM, and return 0. A signal during the start ends it at once.
 
     Print a line for each node: its id, its socket, and with REST the URL and a rune.
 
@@ -36,10 +37,17 @@ def run(given: Namespace) -> int:
         Faults.parse(given.faults)
     except BackendError as error:
         raise BackendError(f"--faults: {error}") from None
-    endings = {signal.SIGINT, signal.SIGTERM}
+    network: Network | None = None
     came: list[int] = []
+
+    def interrupt(number: int, _: object) -> None:
+        came.append(number)
+        if network is not None:
+            network.interrupt()
+
+    endings = {signal.SIGINT, signal.SIGTERM}
     for ending in endings:  # handled, not blocked: the nodes' processes would inherit the mask
-        signal.signal(ending, lambda number, _: came.append(number))
+        signal.signal(ending, interrupt)
     network = Network(
         given.count,
         directory=given.dir,
@@ -48,15 +56,25 @@ def run(given: Namespace) -> int:
         faults=given.faults,
         rest=given.rest,
     )
-    with network:
-        signal.pthread_sigmask(signal.SIG_BLOCK, endings)
-        if came:
-            return 0
-        for node in network.nodes:
-            print(node.id, node.socket, *([node.rest, node.rune] if given.rest else []))
-        sys.stdout.flush()
-        signal.sigwait(endings)
+    if came:  # before there was a network
+        network.interrupt()
+    try:
+        with network:
+            signal.pthread_sigmask(signal.SIG_BLOCK, endings)
+            if not came:
+                _show(network)
+                signal.sigwait(endings)
+    except ServiceError:
+        if not came:
+            raise
     return 0
+
+
+def _show(network: Network) -> None:
+    """Print a line for each node."""
+    for node in network.nodes:
+        print(node.id, node.socket, *([node.rest, node.rune] if node.rest else []))
+    sys.stdout.flush()
 
 
 def _count(text: str) -> int:

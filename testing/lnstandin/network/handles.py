@@ -82,6 +82,10 @@ class Host(ABC):
         """Kill the node at once. Raises NetworkError if it has no process of its own."""
 
     @abstractmethod
+    def interrupt(self) -> None:
+        """Kill the node if it has a process of its own, so that calls that wait for it fail; for signal handlers."""
+
+    @abstractmethod
     def call(self, method: str, arguments: Mapping[str, Any]) -> Waiting:
         """Call a method of `lnstandin.network.node.RunningNode`. Waiting raises ServiceError if it fails."""
 
@@ -167,6 +171,10 @@ class NetworkNode:
         """Kill the node's process, as a crash would. Raises NetworkError if it has none of its own."""
         self._end(self._host.kill)
 
+    def interrupt(self) -> None:
+        """Make whatever waits for this node fail, if it has a process of its own. A signal handler may call this."""
+        self._host.interrupt()
+
     def restart(self) -> None:
         """Stop the node if it runs, and start it again. Faults and failures that were asked for are forgotten."""
         if self.is_running:
@@ -242,6 +250,5 @@ class NetworkNode:
         if self._client is not None:
             self._client.rpc_close()
             self._client = None
-        if self.is_running:
-            end()
-            self.is_running = False
+        end()  # also a node that is still starting
+        self.is_running = False

@@ -95,6 +95,11 @@ class Network:
             if self._is_temporary:
                 shutil.rmtree(self.directory, ignore_errors=True)
 
+    def interrupt(self) -> None:
+        """Make a start that is under way fail at once, if nodes run in processes. A signal handler may call this."""
+        for node in self.nodes:
+            node.interrupt()
+
     def advance(self, seconds: int) -> None:
         """Set the clocks of all nodes forward."""
         if seconds < 0:

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -34,6 +35,7 @@ class ProcessHost(Host):
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
+        self._is_interrupted = False
 
     def start(self, settings: Settings) -> Waiting:
         given = asdict(settings) | {"directory": str(settings.directory)}
@@ -42,6 +44,8 @@ class ProcessHost(Host):
         self._process = subprocess.Popen(  # noqa: S603 # this module
             command, stdin=pipe, stdout=pipe, text=True, start_new_session=True
         )
+        if self._is_interrupted:  # by a signal, before the process was known
+            self._process.kill()
         return self._wait_until_ready
 
     def _wait_until_ready(self) -> None:
@@ -60,6 +64,11 @@ class ProcessHost(Host):
         if self._process is not None:
             self._process.kill()
             self._reap()
+
+    def interrupt(self) -> None:
+        self._is_interrupted = True
+        if self._process is not None:
+            self._process.kill()
 
     def call(self, method: str, arguments: Mapping[str, Any]) -> Waiting:
         process = self._running
@@ -89,15 +98,16 @@ class ProcessHost(Host):
 
     def _reap(self) -> None:
         process, self._process = self._running, None
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
         try:
             process.wait(SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
             raise NetworkError(f"a node has not ended within {SECONDS} seconds, and was killed") from None
+        finally:
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
 
 
 async def _serve(settings: Settings) -> None:
@@ -134,7 +144,8 @@ async def _obey(node: RunningNode, lines: asyncio.StreamReader) -> None:
 
 
 def _say(result: Any, error: str | None) -> None:
-    os.write(sys.stdout.fileno(), json.dumps([result, error]).encode() + b"\n")
+    with suppress(BrokenPipeError):  # the network has ended, and so will the node
+        os.write(sys.stdout.fileno(), json.dumps([result, error]).encode() + b"\n")
 
 
 def main(arguments: Sequence[str]) -> None:

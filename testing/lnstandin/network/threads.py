@@ -56,6 +56,9 @@ class ThreadHost(Host):
     def kill(self) -> None:
         raise NetworkError("only a node in a process of its own can be killed: use Network(…, processes=True)")
 
+    def interrupt(self) -> None:
+        """Do nothing: a node in a thread starts in no time."""
+
     def call(self, method: str, arguments: Mapping[str, Any]) -> Waiting:
         assert self._node is not None  # it runs
         return self._loop.begin(self._node.control(method, arguments))
