@@ -25,10 +25,10 @@ from tests.service.program import until
 
 NODES: Final = 5
 TOTAL_MSAT: Final = len(list(combinations(range(NODES), 2))) * CHANNEL_SAT * 1000
-KNOWN: Final = {"paid", "lost", *(f"error {code}" for code in (200, 203, 205, 210, 219))}
+KNOWN: Final = {"paid", "lost", *(f"error {code}" for code in (-3, 203, 205, 210, 215, 219))}
 """What a payment may end with: the codes are those of the same that is pending, a refusal, no route, no result in time,
-and the same that is paid."""
-NOT_PAID: Final = {"error 203", "error 205"}
+too little money, and the same that is paid."""
+NOT_PAID: Final = {"error 203", "error 205", "error 215"}
 """What says that a payment is not made, and never will be."""
 CAPACITY: Final = CHANNEL_SAT * 1000
 amounts = st.integers(1, 1_000_000) | st.integers(1, CAPACITY)

@@ -133,7 +133,7 @@ def test_lnbits_loses_its_node_while_it_pays_and_finds_the_payment_later(
         node.restart()
         assert wallet.call("get_payment_status", checking_id=made.payment_hash)["paid"] is None
         payee.release()
-        node.client.waitsendpay(made.payment_hash)
+        node.client.waitsendpay(made.payment_hash, partid=1)
         assert wallet.call("get_payment_status", checking_id=made.payment_hash)["paid"] is True
     assert network.total_msat() == CHANNEL_SAT * 1000
 
@@ -203,6 +203,6 @@ def test_nutshell_finds_a_payment_that_was_under_way_when_its_node_was_killed(ne
         assert "error" in lost or lost["result"] == "UNKNOWN", lost
         assert backend.call("get_payment_status", checking_id=made.payment_hash)["result"] == "PENDING"
         payee.release()
-        node.client.waitsendpay(made.payment_hash)
+        node.client.waitsendpay(made.payment_hash, partid=1)
         assert backend.call("get_payment_status", checking_id=made.payment_hash)["result"] == "SETTLED"
     assert network.total_msat() == CHANNEL_SAT * 1000

@@ -18,6 +18,7 @@ def test_offer_is_paid_with_the_parameters_of_any_xpay(network: Network) -> None
     paid = payer.client.xpay(offer, amount_msat=5_000, maxfee=100, label="my tea", retry_for=30, payer_note="thanks")
     assert (paid.amount_msat, paid.amount_sent_msat) == (5_000, 5_000)
     assert payee.client.listinvoices().invoices[0].invreq_payer_note == "thanks"
+    assert payer.client.listpays().pays[0].label == "my tea"
     assert (balance(payer), balance(payee)) == (HALF_MSAT - 5_000, HALF_MSAT + 5_000)
 
 
@@ -25,7 +26,11 @@ def test_pay_takes_invoices_of_bolt12_and_repeats_what_is_paid(network: Network)
     payer, payee = network.nodes
     offer = payee.client.offer("5sat", description="tea").bolt12
     invoice = payer.client.fetchinvoice(offer).invoice
-    first, again = payer.client.pay(invoice), payer.client.pay(invoice)
+    first, again = payer.client.pay(invoice, label="my tea"), payer.client.pay(invoice, label="other tea")
+    assert [each.label for each in payer.client.listpays().pays] == ["my tea"]
+    for amount in (5_000, 6_000):
+        refused = error(lambda amount=amount: payer.client.pay(invoice, amount_msat=amount))
+        assert (refused.code, refused.message) == (-32602, "Cannot override amount for bolt12 invoices")
     assert (first.payment_preimage, first.status) == (again.payment_preimage, "complete")
     assert first.destination == payee.id
     assert error(lambda: payer.client.xpay(invoice)).code == 219
@@ -34,10 +39,10 @@ def test_pay_takes_invoices_of_bolt12_and_repeats_what_is_paid(network: Network)
     assert balance(payer) == HALF_MSAT - 5_000
 
 
-def test_invoice_for_more_than_the_channel_has_finds_no_route(network: Network) -> None:
+def test_invoice_for_more_than_the_channel_has_is_not_paid(network: Network) -> None:
     payer, payee = network.nodes
     offer = payee.client.offer(f"{HALF_MSAT + 1}msat", description="a house").bolt12
-    assert error(lambda: payer.client.xpay(offer)).code == 205
+    assert error(lambda: payer.client.xpay(offer)).code == 215
     assert payer.client.listpays().pays == []
     assert balance(payer) == HALF_MSAT
 

@@ -11,6 +11,7 @@ import pytest
 from lnoffers.bolt11 import Invoice
 from lnstandin.network import Network
 from tests.network.accounts import HALF_MSAT, bolt11, error
+from tests.service.program import until
 
 DOCUMENTS: Final = Path(__file__).parents[2] / "schemas"
 
@@ -23,17 +24,17 @@ def paid(network: Network) -> str:
     payer.fail_next(203)
     error(lambda: payer.client.xpay(string))
     payer.client.xpay(string, label="my lunch")
-    payer.client.xpay(payee.client.offer("5sat", description="tea").bolt12)
+    payer.client.xpay(payee.client.offer("5sat", description="tea").bolt12, label="my tea")
     return string
 
 
 def test_lists_have_each_attempt_in_order(network: Network, paid: str) -> None:
     client = network.nodes[0].client
     pays, parts = client.listpays().pays, client.listsendpays().payments
-    assert [(each.status, each.label, each.description) for each in pays] == [
-        ("failed", None, "a sandwich"),
-        ("complete", "my lunch", "a sandwich"),
-        ("complete", None, "tea"),
+    assert [(each.status, each.label, each.amount_msat, each.amount_sent_msat) for each in pays] == [
+        ("failed", None, None, 0),
+        ("complete", "my lunch", 21_000, 21_000),
+        ("complete", "my tea", 5_000, 5_000),
     ]
     assert [each.bolt11 for each in pays] == [paid, paid, None]
     assert (pays[2].bolt12 or "").startswith("lni1")
@@ -54,6 +55,7 @@ def test_lists_are_filtered(network: Network, paid: str, method: str) -> None:
     assert found(bolt11=paid) == found(payment_hash=Invoice.parse(paid).payment_hash.hex()) == [1, 2]
     assert (found(status="failed"), found(bolt11=paid, status="complete")) == ([1], [2])
     assert (found(index="created", start=2), found(index="created", start=2, limit=1)) == ([2, 3], [2])
+    assert (found(index="updated"), found(index="updated", start=2, limit=1)) == ([1, 2, 3], [2])
     assert found(payment_hash="00" * 32) == []
 
 
@@ -64,7 +66,7 @@ def test_lists_are_filtered(network: Network, paid: str, method: str) -> None:
         ({"bolt11": "lnbcrt1", "payment_hash": "00" * 32}, "Can only specify one of {bolt11} or {payment_hash}"),
         ({"start": 1}, "Can only specify {start} with {index}"),
         ({"limit": 1}, "Can only specify {limit} with {index}"),
-        ({"index": "updated"}, "index: payments are listed by the index 'created' only"),
+        ({"index": "size"}, "index: unknown index"),
         ({"bolt11": "lnbcrt1"}, "Invalid bolt11: Bad bech32 string"),
         ({"bolt11": "no invoice"}, "bolt11: Invalid invoice"),
     ],
@@ -75,11 +77,25 @@ def test_wrong_parameters_of_a_list_are_named(network: Network, method: str, par
     assert failure.message.startswith(why)
 
 
+def test_payments_that_end_in_another_order_are_listed_by_that_order(network: Network) -> None:
+    payer, payee = network.nodes
+    payee.hold()
+    first = bolt11(payee)
+    assert error(lambda: payer.client.xpay(first, retry_for=0)).code == 210
+    payer.fail_next(203)
+    error(lambda: payer.client.xpay(bolt11(payee, label="another")))
+    payee.release()
+    payer.client.waitsendpay(Invoice.parse(first).payment_hash.hex(), partid=1)
+    assert [each.updated_index for each in payer.client.listpays().pays] == [2, 1]
+    assert [each.created_index for each in payer.client.listsendpays(index="updated").payments] == [2, 1]
+
+
 def test_waitsendpay_returns_the_payment_or_its_error(network: Network, paid: str) -> None:
     client, payment_hash = network.nodes[0].client, Invoice.parse(paid).payment_hash.hex()
-    assert client.waitsendpay(payment_hash).groupid == 2
-    failure = error(lambda: client.waitsendpay(payment_hash, partid=0, groupid=1))
-    assert (failure.code, (failure.data or {})["erring_node"]) == (203, network.nodes[1].id)
+    assert client.waitsendpay(payment_hash, partid=1).groupid == 2
+    failure = error(lambda: client.waitsendpay(payment_hash, partid=1, groupid=1))
+    assert (failure.code, (failure.data or {})["status"]) == (202, "failed")
+    assert error(lambda: client.waitsendpay(payment_hash)).code == 208  # lightningd's part 0 is another
     never = error(lambda: client.waitsendpay("00" * 32))
     assert (never.code, never.message) == (208, f"Never attempted payment part 0 for '{'00' * 32}'")
 
@@ -96,6 +112,29 @@ def test_channels_are_the_same_seen_from_both_sides(network: Network, paid: str)
     client, other = network.nodes[0].client, network.nodes[1]
     assert len(client.listpeerchannels(id=other.id).channels) == 1
     assert client.listpeerchannels(short_channel_id="1x1x1").channels == []
+
+
+def test_channel_is_chosen_by_one_parameter(network: Network) -> None:
+    client, peer = network.nodes[0].client, network.nodes[1].id
+    [channel] = client.listpeerchannels().channels
+    names = {"id": peer, "short_channel_id": channel.short_channel_id, "channel_id": channel.channel_id}
+    for name, value in names.items():
+        assert len(client.rpc_call("listpeerchannels", {name: value})["channels"]) == 1
+    for left_out in (*names, None):
+        given = {name: value for name, value in names.items() if name != left_out}
+        failure = error(lambda given=given: client.rpc_call("listpeerchannels", given))
+        why = "Must not specify more than one of short_channel_id, channel_id or id"
+        assert (failure.code, failure.message) == (-32602, why)
+
+
+def test_held_payment_is_in_flight_at_both_ends(network: Network) -> None:
+    payer, payee = network.nodes
+    payee.hold()
+    assert error(lambda: payer.client.xpay(bolt11(payee), retry_for=0)).code == 210
+    until(lambda: payee.client.listpeerchannels().channels[0].htlcs)
+    flying = [htlc for node in network.nodes for htlc in node.client.listpeerchannels().channels[0].htlcs or ()]
+    assert [(htlc.direction, htlc.amount_msat) for htlc in flying] == [("out", 21_000), ("in", 21_000)]
+    assert len({htlc.payment_hash for htlc in flying}) == 1
 
 
 def test_channel_of_a_peer_that_is_away_is_shown_as_such(network: Network) -> None:

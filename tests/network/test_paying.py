@@ -70,7 +70,9 @@ def test_payer_chooses_the_amount_of_an_invoice_without_one(network: Network) ->
     assert payee.client.listinvoices().invoices[0].amount_received_msat == 12_345
     assert payee.client.listinvoices().invoices[0].amount_msat is None
     failure = error(lambda: payer.client.pay(string, amount_msat=12_346))
-    assert (failure.code, failure.message) == (201, "Already succeeded with amount 12345msat (not 12346msat)")
+    assert failure.code == -3
+    assert "Already succeeded with amount 12345msat (not 12346msat)" in failure.message
+    assert error(lambda: payer.client.xpay(string, amount_msat=12_346)).message == failure.message
 
 
 @pytest.mark.parametrize("method", ["xpay", "pay"])
@@ -96,10 +98,10 @@ def test_invoice_that_cannot_be_paid_has_lightningds_code(  # noqa: PLR0917
     assert network.nodes[0].client.listpays().pays == []
 
 
-def test_payment_that_is_more_than_the_channel_has_finds_no_route_and_leaves_no_trace(network: Network) -> None:
+def test_payment_that_is_more_than_the_channel_has_leaves_no_trace(network: Network) -> None:
     payer, payee = network.nodes
     failure = error(lambda: payer.client.xpay(bolt11(payee, f"{HALF_MSAT + 1}msat")))
-    assert (failure.code, "the channel has 5000000000msat" in failure.message) == (205, True)
+    assert (failure.code, "the channel has 5000000000msat" in failure.message) == (215, True)
     assert payer.client.listpays().pays == []
     assert balance(payer) == HALF_MSAT
 
@@ -118,15 +120,12 @@ def test_node_does_not_pay_itself(network: Network) -> None:
     assert error(lambda: node.client.xpay(bolt11(node))).code == 205
 
 
-def test_invoice_whose_description_is_hashed_is_paid_with_the_description(network: Network) -> None:
+def test_invoice_whose_description_is_hashed_is_paid_with_any_description(network: Network) -> None:
     payer, payee = network.nodes
     long = "sandwich " * 100
     string = payee.client.invoice("21sat", "lunch", long, deschashonly=True).bolt11
     assert Invoice.parse(string).description_hash == sha256(long.encode()).digest()
-    for wrong, why in ((None, "required"), ("soup", "does not have the hash")):
-        failure = error(lambda wrong=wrong: payer.client.pay(string, description=wrong))
-        assert (failure.code, why in failure.message) == (-32602, True)
-    assert payer.client.pay(string, description=long).status == "complete"
+    assert payer.client.pay(string, description="soup").status == "complete"  # lightningd does not compare it either
 
 
 def test_invoice_that_its_payee_has_deleted_is_refused(network: Network) -> None:
@@ -158,10 +157,10 @@ def test_caller_that_waits_no_longer_learns_the_result_from_the_lists(network: N
     payment_hash = Invoice.parse(string).payment_hash.hex()
     assert error(lambda: payer.client.xpay(string, retry_for=0)).code == 210
     assert [each.status for each in payer.client.listpays(payment_hash=payment_hash).pays] == ["pending"]
-    assert error(lambda: payer.client.xpay(string)).code == 200
-    assert error(lambda: payer.client.waitsendpay(payment_hash, timeout=0)).code == 200
+    assert error(lambda: payer.client.xpay(string)).code == -3
+    assert error(lambda: payer.client.waitsendpay(payment_hash, partid=1, timeout=0)).code == 200
     payee.release()
-    assert payer.client.waitsendpay(payment_hash).status == "complete"
+    assert payer.client.waitsendpay(payment_hash, partid=1).status == "complete"
     assert payer.client.pay(string).status == "complete"
 
 
@@ -199,7 +198,7 @@ def test_of_two_calls_at_once_with_different_amounts_one_is_refused(network: Net
         if hasattr(results[amount], "amount_msat")
     ]
     assert results[paid].amount_msat == paid
-    assert other.code == 200
+    assert (other.code, "error 200" in other.message) == (-3, True)
 
 
 def test_random_invoices_have_random_preimages(network: Network) -> None:

@@ -130,8 +130,8 @@ def test_flood_of_payments_costs_a_limited_number_of_tasks(tmp_path: Path) -> No
             for number in range(2 * MAX_AT_ONCE):
                 pay = Pay(number.to_bytes(32, "big"), 1, 1, POINT, b"x")
                 for _ in range(2):
-                    payee.backend._receiver.receive(link, pay.message().data)
-                most = max(most, len(payee.backend._receiver._tasks))
+                    payee.backend.receiver.receive(link, pay.message().data)
+                most = max(most, len(payee.backend.receiver._tasks))
             assert isinstance(await payer.backend.pay(payee.invoice()), Paid)
             await payee.written()
             assert len(payee.rows("received")) == 1

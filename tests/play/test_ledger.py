@@ -54,7 +54,7 @@ def test_file_that_is_a_link_is_refused(tmp_path: Path) -> None:
 
 def test_file_of_a_newer_release_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / NAME)) as connection:
-        connection.execute("PRAGMA user_version = 3")
+        connection.execute("PRAGMA user_version = 4")
     with pytest.raises(BackendError, match="newer release"):
         use(tmp_path, lambda ledger: ledger.read())
 

@@ -16,6 +16,7 @@ from clnrpc.errors import (
     PAY_DESTINATION_INSUFFICIENT_CAPACITY,
     PAY_DESTINATION_PERM_FAIL,
     PAY_IN_PROGRESS,
+    PAY_INSUFFICIENT_FUNDS,
     PAY_INVOICE_EXPIRED,
     PAY_ROUTE_NOT_FOUND,
     PAY_ROUTE_TOO_EXPENSIVE,
@@ -25,7 +26,15 @@ from lnstandin.network.recording import CALLS, recorded_calls
 from lnstandin.play.ledger import NAME
 
 REASON: Final = "the test wants it so"
-NOT_TRIED: Final = frozenset({PAY_ROUTE_NOT_FOUND, PAY_ROUTE_TOO_EXPENSIVE, PAY_INVOICE_EXPIRED})
+NOT_TRIED: Final = frozenset(
+    {
+        PAY_ROUTE_NOT_FOUND,
+        PAY_ROUTE_TOO_EXPENSIVE,
+        PAY_INVOICE_EXPIRED,
+        PAY_INSUFFICIENT_FUNDS,
+        PAY_DESTINATION_INSUFFICIENT_CAPACITY,
+    }
+)
 """The codes of payments that have never left, so that no list shows them."""
 PAYMENT_CODES: Final = range(PAY_IN_PROGRESS, PAY_DESTINATION_INSUFFICIENT_CAPACITY + 1)
 """The codes with which payments fail."""

@@ -12,7 +12,7 @@ from clnrpc.errors import INVOICE_LABEL_ALREADY_EXISTS, INVOICE_PREIMAGE_ALREADY
 from clnrpc.runtime.errors import GENERIC, INVALID_PARAMS, RpcError
 from lnoffers import bolt11
 from lnoffers.bolt11.fields import MAX_BYTES
-from lnoffers.service.commands.invoices import InvoiceCommands, shown, spelling
+from lnoffers.service.commands.invoices import InvoiceCommands, spelling
 from lnoffers.service.entropy import EntropyError
 from lnoffers.service.payment_paths import FINAL_CLTV_TESTNETS
 from lnoffers.service.store import invoices
@@ -78,10 +78,10 @@ class InvoicingCommand(NetworkCommands, InvoiceCommands):
     def _stored(self, request: types.InvoiceRequest, made: bolt11.Invoice, preimage: bytes) -> StoredInvoice:
         label = spelling(request.label)
         with self._transaction() as connection:
-            if (clash := invoices.by_label(connection, label)) is not None:
-                raise RpcError(INVOICE_LABEL_ALREADY_EXISTS, f"Duplicate label '{label}'", shown(clash))
-            if (clash := invoices.by_payment_hash(connection, made.payment_hash)) is not None:
-                raise RpcError(INVOICE_PREIMAGE_ALREADY_EXISTS, "preimage already used", shown(clash))
+            if invoices.by_label(connection, label) is not None:
+                raise RpcError(INVOICE_LABEL_ALREADY_EXISTS, f"Duplicate label '{label}'")
+            if invoices.by_payment_hash(connection, made.payment_hash) is not None:
+                raise RpcError(INVOICE_PREIMAGE_ALREADY_EXISTS, "preimage already used")
             new = NewInvoice(
                 label=label,
                 bolt12=made.encode(),

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import Final
 
 from clnrpc import types
 from clnrpc.errors import (
+    PAY_DESTINATION_PERM_FAIL,
     PAY_IN_PROGRESS,
     PAY_INJECTPAYMENTONION_ALREADY_PAID,
     PAY_INVOICE_EXPIRED,
     PAY_RHASH_ALREADY_USED,
     PAY_ROUTE_NOT_FOUND,
     PAY_UNSPECIFIED_ERROR,
+    PLUGIN_ERROR,
 )
 from clnrpc.runtime.errors import INVALID_PARAMS, RpcError
 from lnoffers import bolt11
@@ -22,9 +24,9 @@ from lnoffers.bolt12 import Bolt12Error, Invoice, without_scheme
 from lnoffers.service.commands.xpay import PAY_SECONDS, XpayCommands, result_within
 from lnoffers.service.payments.backend import BackendError, FailureCode
 from lnstandin.network.base import NetworkCommands
-from lnstandin.network.payments import failed
-from lnstandin.play.ledger import NoRoute, Sent, State
-from lnstandin.play.sender import Failure
+from lnstandin.play.channels import NoRoute
+from lnstandin.play.ledger import Sent, State
+from lnstandin.play.sender import LABEL, Failure
 from lnstandin.play.target import Target, UnreachableError
 
 _REGTEST: Final = bolt11.CHAINS["bcrt"]
@@ -48,7 +50,7 @@ class PayingCommands(NetworkCommands, XpayCommands):
         """Pay an invoice, or an offer after fetching an invoice for it."""
         if not _is_bolt11(request.invstring):
             paying = super().xpay(_without_routing(request))
-            return self._over_bolt12(paying, _bolt12_target(request.invstring))
+            return self._over_bolt12(paying, _bolt12_target(request.invstring), request.label)
         if request.localinvreqid is not None:
             raise RpcError(INVALID_PARAMS, "Cannot use localinvreqid with BOLT11 payment")
         return self._xpay_bolt11(self._order(request.invstring, request))
@@ -58,7 +60,7 @@ class PayingCommands(NetworkCommands, XpayCommands):
         self._check(request, _without_routing(request))
 
     async def _xpay_bolt11(self, order: Order) -> types.XpayResponse:
-        known = await self._play.ledger.sent(order.target.payment_hash)
+        known = await self._known(order)
         if known is not None and known.state is State.PAID:
             raise RpcError(PAY_INJECTPAYMENTONION_ALREADY_PAID, "Already paid this invoice successfully")
         sent = await self._over_channel(order, known)
@@ -70,17 +72,24 @@ class PayingCommands(NetworkCommands, XpayCommands):
             successful_parts=1,
         )
 
-    async def _over_bolt12(self, paying: Awaitable[types.XpayResponse], target: Target | None) -> types.XpayResponse:
-        """Pay as the service does, but show the attempt of a failure, with the code that a test wants for it."""
+    async def _over_bolt12(
+        self, paying: Awaitable[types.XpayResponse], target: Target | None, label: str | None
+    ) -> types.XpayResponse:
+        """Pay as the service does, but with a label, and fail as lightningd does, or with the code of a test."""
+        token = LABEL.set(label)
         try:
             return await paying
         except RpcError as error:
+            if error.code == PAY_IN_PROGRESS:
+                raise _refused_onion(error.code, error.message) from error
             if error.code not in {*FailureCode} or target is None:
                 raise
             sent = await self._play.ledger.sent(target.payment_hash)
             if sent is None or sent.state is not State.FAILED:  # it has not left
                 raise
-            raise failed(sent) from error
+            raise _failed(sent) from error
+        finally:
+            LABEL.reset(token)
 
     def pay(self, request: types.PayRequest) -> Awaitable[types.PayResponse]:
         """Pay an invoice; one that is paid already is shown as paid again, as by lightningd."""
@@ -95,25 +104,42 @@ class PayingCommands(NetworkCommands, XpayCommands):
         self._check(request, _as_xpay(request))
 
     async def _pay_bolt11(self, order: Order) -> types.PayResponse:
-        known = await self._play.ledger.sent(order.target.payment_hash)
+        began, known = self._seconds(), await self._known(order)
         if known is not None and known.state is State.PAID:
-            if known.amount_msat != order.amount_msat:
-                why = f"Already succeeded with amount {known.amount_msat}msat (not {order.amount_msat}msat)"
-                raise RpcError(PAY_RHASH_ALREADY_USED, why)
-            return _pay_response(known)
-        return _pay_response(await self._over_channel(order, known))
+            return _pay_response(known, known.created_at)
+        return _pay_response(await self._over_channel(order, known), began)
 
     async def _pay_bolt12(self, request: types.PayRequest) -> types.PayResponse:
-        target = _bolt12_target(request.bolt11)
-        if target is None:
-            prefix = without_scheme(request.bolt11)[:3]
+        prefix = without_scheme(request.bolt11)[:3]
+        if prefix.lower() != "lni":
             raise RpcError(INVALID_PARAMS, f"Invalid bolt12 invoice: unexpected prefix {prefix}")
+        super().rpc_check_xpay(_as_xpay(request))
+        target, began = _bolt12_target(request.bolt11), self._seconds()
+        if target is None:
+            raise RpcError(PAY_ROUTE_NOT_FOUND, "Failed: the path in the invoice has more than one hop")
         known = await self._play.ledger.sent(target.payment_hash)
-        if known is None or known.state is not State.PAID:
-            await self._over_bolt12(super().xpay(_as_xpay(request)), target)
-            known = await self._play.ledger.sent(target.payment_hash)
+        if known is not None and known.state is State.PAID:
+            return _pay_response(known, known.created_at)
+        await self._over_bolt12(super().xpay(_as_xpay(request)), target, request.label)
+        known = await self._play.ledger.sent(target.payment_hash)
         assert known is not None  # it is paid
-        return _pay_response(known)
+        return _pay_response(known, began)
+
+    def _seconds(self) -> float:
+        """Return the Unix time with its fraction, as lightningd has it in the answer to `pay`."""
+        return self._node.clock.now_ns() / 10**9
+
+    async def _known(self, order: Order) -> Sent | None:
+        """Return the last attempt at a payment.
+
+        Raises:
+            RpcError: if it has succeeded, with another amount.
+        """
+        known = await self._play.ledger.sent(order.target.payment_hash)
+        if known is not None and known.state is State.PAID and known.amount_msat != order.amount_msat:
+            why = f"Already succeeded with amount {known.amount_msat}msat (not {order.amount_msat}msat)"
+            raise _refused_onion(PAY_RHASH_ALREADY_USED, why)
+        return known
 
     def _check(self, request: types.XpayRequest | types.PayRequest, of_service: types.XpayRequest) -> None:
         """Check a call; `of_service` is the same for the service's own xpay, which pays BOLT 12."""
@@ -144,8 +170,6 @@ class PayingCommands(NetworkCommands, XpayCommands):
             raise RpcError(INVALID_PARAMS, "Cannot pay bolt11 invoice with zero amount")
         if request.partial_msat not in (None, amount):
             raise RpcError(INVALID_PARAMS, "partial_msat: not available here: each payment has one part")
-        if isinstance(request, types.PayRequest):
-            _check_description(invoice, request.description)
         ago = self._node.clock.now() - invoice.timestamp - invoice.expiry
         if ago > 0:
             raise RpcError(PAY_INVOICE_EXPIRED, f"Invoice expired {ago} seconds ago")
@@ -166,21 +190,25 @@ class PayingCommands(NetworkCommands, XpayCommands):
         except BackendError as error:
             raise RpcError(PAY_UNSPECIFIED_ERROR, f"Failed: {error}") from error
         match sent:
-            case NoRoute(reason):
-                raise RpcError(PAY_ROUTE_NOT_FOUND, f"Failed: {reason}")
-            case Failure(code, reason):
+            case NoRoute(reason, code) | Failure(code, reason):
                 raise RpcError(code, f"Failed: {reason}")
             case Sent() if sent.amount_msat != order.amount_msat:  # another call was faster
                 raise _in_progress()
             case Sent():
                 done = await result_within(sender.follow(sent, order.target), order.seconds)
         if done.state is State.FAILED:
-            raise failed(done)
+            raise _failed(done)
         return done
 
 
 def _in_progress() -> RpcError:
-    return RpcError(PAY_IN_PROGRESS, "The payment of this invoice is still in progress: see listpays")
+    return _refused_onion(PAY_IN_PROGRESS, "The payment of this invoice is still in progress: see listpays")
+
+
+def _refused_onion(code: int, why: str) -> RpcError:
+    """Return lightningd's error for a payment that it does not begin: its plugin does not expect the code."""
+    inner = json.dumps({"code": code, "message": why}, separators=(",", ":"))
+    return RpcError(PLUGIN_ERROR, f"Unexpected injectpaymentonion error {code}: {inner}")
 
 
 def _is_bolt11(text: str) -> bool:
@@ -196,14 +224,9 @@ def _bolt12_target(text: str) -> Target | None:
         return None
 
 
-def _check_description(invoice: bolt11.Invoice, description: str | None) -> None:
-    """Check the description of an invoice that has only its hash."""
-    if invoice.description is not None:
-        return
-    if description is None:
-        raise RpcError(INVALID_PARAMS, "description: required, because the invoice has only its hash")
-    if sha256(description.encode()).digest() != invoice.description_hash:
-        raise RpcError(INVALID_PARAMS, "description: does not have the hash that the invoice has")
+def _failed(sent: Sent) -> RpcError:
+    """Return the error for a payment that has failed: the payee has refused it, unless a test chose a code."""
+    return RpcError(PAY_DESTINATION_PERM_FAIL if sent.code is None else sent.code, f"Failed: {sent.reason}")
 
 
 def _without_routing(request: types.XpayRequest) -> types.XpayRequest:
@@ -221,12 +244,12 @@ def _as_xpay(request: types.PayRequest) -> types.XpayRequest:
     )
 
 
-def _pay_response(sent: Sent) -> types.PayResponse:
+def _pay_response(sent: Sent, began: float) -> types.PayResponse:
     return types.PayResponse(
         payment_preimage=(sent.preimage or b"").hex(),
         destination=sent.payee.hex(),
         payment_hash=sent.payment_hash.hex(),
-        created_at=sent.created_at,
+        created_at=began,
         parts=1,
         amount_msat=sent.amount_msat,
         amount_sent_msat=sent.amount_msat,

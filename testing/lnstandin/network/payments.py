@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from clnrpc import types
-from clnrpc.errors import PAY_DESTINATION_PERM_FAIL, PAY_IN_PROGRESS, PAY_NO_SUCH_PAYMENT
+from clnrpc.errors import PAY_IN_PROGRESS, PAY_NO_SUCH_PAYMENT, PAY_UNPARSEABLE_ONION
 from clnrpc.runtime.errors import INVALID_PARAMS, RpcError
 from lnoffers import bolt11
 from lnoffers.bolt12 import Invoice, without_scheme
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Listing: TypeAlias = types.ListpaysRequest | types.ListsendpaysRequest
 
+PART: Final = 1
+"""The number of the only part of each payment: lightningd's xpay counts from here."""
 _STATUSES: Final[Mapping[State, PayStatus]] = {
     State.PENDING: "pending",
     State.PAID: "complete",
@@ -41,8 +44,12 @@ class PaymentsCommands(NetworkCommands):
         """Return the same with the members of parts; each payment has one."""
         return self._listed(request, lambda found: types.ListsendpaysResponse(payments=[_part(each) for each in found]))
 
+    def rpc_check_listpays(self, request: types.ListpaysRequest) -> None:
+        """Check that the parameters go together."""
+        _check_selection(request)
+
     def _listed(self, request: Listing, respond: Callable[[Sequence[Sent]], T]) -> Awaitable[T]:
-        check_selection(request)
+        _check_selection(request)
         payment_hash = None if request.payment_hash is None else bytes.fromhex(request.payment_hash)
         if request.bolt11 is not None:
             payment_hash = _hash_of(request.bolt11)
@@ -55,37 +62,43 @@ class PaymentsCommands(NetworkCommands):
 
     def rpc_check_listsendpays(self, request: types.ListsendpaysRequest) -> None:
         """Check that the parameters go together."""
-        check_selection(request)
+        _check_selection(request)
 
     def waitsendpay(self, request: types.WaitsendpayRequest) -> Awaitable[types.WaitsendpayResponse]:
         """Wait until a payment has succeeded or failed."""
         return self._until_known(request)
 
     async def _until_known(self, request: types.WaitsendpayRequest) -> types.WaitsendpayResponse:
-        play = self._play
-        found = await play.ledger.all_sent(bytes.fromhex(request.payment_hash), failed=True)
-        chosen = [each for each in found if request.groupid in (None, each.attempt)]
-        if not chosen or request.partid not in (None, 0):
-            raise RpcError(
-                PAY_NO_SUCH_PAYMENT, f"Never attempted payment part {request.partid or 0} for '{request.payment_hash}'"
-            )
-        sent = chosen[-1]
+        sent = await self._attempt(request)
         if sent.state is State.PENDING:
-            task = play.sender.follow(sent, Target.read(sent.invoice))
+            task = self._play.sender.follow(sent, Target.read(sent.invoice))
             await asyncio.wait([task], timeout=request.timeout)
             if not task.done():
                 raise RpcError(PAY_IN_PROGRESS, "Timed out while waiting")
-            sent = task.result()
-        if sent.state is State.FAILED:
-            raise failed(sent)
+            sent = await self._attempt(replace(request, groupid=sent.attempt))
+        if sent.state is State.FAILED:  # lightningd cannot read the errors of payments that xpay and pay have made
+            data = {name: value for name, value in _shared(sent).items() if value is not None}
+            raise RpcError(PAY_UNPARSEABLE_ONION, "Malformed error reply", data | {"status": "failed"})
         return types.WaitsendpayResponse(**_shared(sent), payment_preimage=_hex(sent.preimage), status="complete")
 
+    async def _attempt(self, request: types.WaitsendpayRequest) -> Sent:
+        """Return the attempt that a call is about, by default the last one.
 
-def failed(sent: Sent) -> RpcError:
-    """Return lightningd's error for a payment that has failed: the payee has refused it, unless a test chose a code."""
-    data = {"payment_hash": sent.payment_hash.hex(), "erring_node": sent.payee.hex(), "erring_index": 1}
-    code = PAY_DESTINATION_PERM_FAIL if sent.code is None else sent.code
-    return RpcError(code, f"Failed: {sent.reason}", data)
+        Raises:
+            RpcError: if there is none.
+        """
+        found = await self._play.ledger.all_sent(bytes.fromhex(request.payment_hash), failed=True)
+        chosen = [each for each in found if request.groupid in (None, each.attempt)]
+        part = request.partid or 0
+        if not chosen or part != PART:
+            why = f"Never attempted payment part {part} for '{request.payment_hash}'"
+            raise RpcError(PAY_NO_SUCH_PAYMENT, why)
+        return chosen[-1]
+
+
+def _check_selection(request: Listing) -> None:
+    """Check that the parameters go together. Unlike the service's store, the ledger has the index "updated", too."""
+    check_selection(replace(request, index="created" if request.index == "updated" else request.index))
 
 
 def _hash_of(text: str) -> bytes:
@@ -104,7 +117,11 @@ def _hash_of(text: str) -> bytes:
 
 def _chosen(found: Sequence[Sent], request: Listing) -> Sequence[Sent]:
     """Return the payments in a part of the list. As in lightningd, `limit` counts those of other states too."""
-    part = [each for each in found if each.created_index >= (request.start or 0)][: request.limit]
+
+    def index(sent: Sent) -> int:
+        return (sent.updated_index or 0) if request.index == "updated" else sent.created_index
+
+    part = [each for each in sorted(found, key=index) if index(each) >= (request.start or 0)][: request.limit]
     return [each for each in part if request.status in (None, _STATUSES[each.state])]
 
 
@@ -112,8 +129,10 @@ def _shared(sent: Sent) -> dict[str, Any]:
     """Return the members of a part that listsendpays and waitsendpay share, without the status."""
     return {
         "created_index": sent.created_index,
+        "updated_index": sent.updated_index,
         "id": sent.created_index,
         "groupid": sent.attempt,
+        "partid": PART,
         "payment_hash": sent.payment_hash.hex(),
         "amount_msat": sent.amount_msat,
         "destination": sent.payee.hex(),
@@ -130,25 +149,24 @@ def _part(sent: Sent) -> types.ListsendpaysPayment:
         **_shared(sent),
         status=_STATUSES[sent.state],
         payment_preimage=_hex(sent.preimage),
-        description=sent.description,
     )
 
 
 def _pay(sent: Sent) -> types.ListpaysPay:
+    has_failed = sent.state is State.FAILED
     return types.ListpaysPay(
         **_string(sent),
         destination=sent.payee.hex(),
-        description=sent.description,
         label=sent.label,
         payment_hash=sent.payment_hash.hex(),
         status=_STATUSES[sent.state],
         created_at=sent.created_at,
-        completed_at=sent.completed_at,
+        completed_at=None if has_failed else sent.completed_at,
         preimage=_hex(sent.preimage),
-        amount_msat=sent.amount_msat,
-        amount_sent_msat=0 if sent.state is State.FAILED else sent.amount_msat,
+        amount_msat=None if has_failed else sent.amount_msat,
+        amount_sent_msat=0 if has_failed else sent.amount_msat,
         created_index=sent.created_index,
-        reason=sent.reason,
+        updated_index=sent.updated_index,
     )
 
 

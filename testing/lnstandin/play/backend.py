@@ -30,19 +30,19 @@ class Play(Backend):
         self.ledger = Ledger(host.node.options.network_dir / NAME)
         self.wire = Wire(host.peers, faults)
         self.sender = Sender(host.peers, self.ledger, self.wire, self._now)
-        self._receiver = Receiver(host, self.ledger, self.wire)
+        self.receiver = Receiver(host, self.ledger, self.wire)
 
     async def start(self) -> None:
         """Open the ledger, and take part."""
         await self.ledger.open()
         self.identity = f"play {self.ledger.identity}"
         try:
-            await self._receiver.resume()
+            await self.receiver.resume()
         except BackendError:
             await self.ledger.close()
             raise
         self._host.peers.offer(FEATURE)
-        self._host.peers.handle_custom(PAY_TYPE, self._receiver.receive)
+        self._host.peers.handle_custom(PAY_TYPE, self.receiver.receive)
         self._host.peers.handle_custom(RESULT_TYPE, self.sender.receive)
         await self.sender.resume()
 
@@ -71,7 +71,7 @@ class Play(Backend):
 
     async def close(self) -> None:
         """Stop; the next server goes on with what is in the ledger."""
-        await self._receiver.close()
+        await self.receiver.close()
         await self.sender.close()
         self.wire.close()
         await self.ledger.close()

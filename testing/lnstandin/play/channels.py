@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final
 
+from lnoffers.service.payments.backend import FailureCode
+
 SCHEMA: Final = (
     """
     CREATE TABLE channels (
@@ -69,6 +71,14 @@ class Channel:
         return self.capacity_msat - self.owned_msat
 
 
+@dataclass(frozen=True, slots=True)
+class NoRoute:
+    """Why a payment cannot leave. Nothing is stored of it."""
+
+    reason: str
+    code: FailureCode = FailureCode.NO_ROUTE
+
+
 def add(connection: Connection, opened: Sequence[Channel]) -> None:
     """Store new channels; there is one at most for each peer."""
     values = [
@@ -88,10 +98,11 @@ def all_of(connection: Connection) -> list[Channel]:
     ]
 
 
-def missing(connection: Connection, peer: bytes, amount_msat: int) -> str:
-    """Return why this amount cannot be sent to a peer; empty if it can be, or this ledger has no channels at all."""
+def missing(connection: Connection, peer: bytes, amount_msat: int) -> NoRoute | None:
+    """Return why this amount cannot be sent to a peer; None if it can be, or this ledger has no channels at all."""
     row = connection.execute("SELECT our_msat FROM channels WHERE peer = ?", (peer,)).fetchone()
     if row is not None:
-        return "" if row[0] >= amount_msat else f"the channel has {row[0]}msat, and {amount_msat}msat are to be paid"
+        why = f"the channel has {row[0]}msat, and {amount_msat}msat are to be paid"
+        return None if row[0] >= amount_msat else NoRoute(why, FailureCode.TOO_LITTLE)
     is_limited = connection.execute("SELECT 1 FROM channels LIMIT 1").fetchone()
-    return f"there is no channel with {peer.hex()}" if is_limited else ""
+    return NoRoute(f"there is no channel with {peer.hex()}") if is_limited else None

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lnoffers.service.payments.backend import BackendError
 from lnstandin.play import channels
-from lnstandin.play.channels import Channel
+from lnstandin.play.channels import Channel, NoRoute
 from lnstandin.play.turns import Turns
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
 
 NAME: Final = "play.sqlite3"
-_VERSION: Final = 2
+_VERSION: Final = 3
 _SCHEMA: Final = f"""
     CREATE TABLE sent (
         payment_hash BLOB NOT NULL,
@@ -42,9 +42,9 @@ _SCHEMA: Final = f"""
         reason TEXT,
         code INTEGER,
         label TEXT,
-        description TEXT,
         created_at INTEGER NOT NULL,
         completed_at INTEGER,
+        updated_index INTEGER,
         created_index INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
         UNIQUE (payment_hash, attempt)
     );
@@ -94,21 +94,14 @@ class Sent:
     """The error code of a failure that a test has asked for."""
     label: str | None = None
     """The payer's own name for it."""
-    description: str | None = None
-    """What the invoice says is paid for."""
     created_at: int = 0
     """Unix seconds."""
     completed_at: int | None = None
     """Unix seconds."""
+    updated_index: int | None = field(default=None, compare=False)
+    """The place among all that have ended, from 1."""
     created_index: int = field(default=0, compare=False)
     """The place among all attempts, from 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class NoRoute:
-    """Why a payment cannot leave. Nothing is stored of it."""
-
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +159,13 @@ class Ledger:
             if last is not None and last.state is not State.FAILED:
                 return last
             if missing := channels.missing(connection, new.payee, new.amount_msat):
-                return NoRoute(missing)
+                return missing
             begun = new if last is None else replace(new, attempt=last.attempt + 1)
-            return _sent(connection.execute(_BEGIN, _values(begun)[:-1]).fetchone())
+            row = connection.execute(_BEGIN, _values(replace(begun, state=State.PENDING))[:-1]).fetchone()
+            if begun.state is State.PENDING:
+                return _sent(row)
+            _end(begun, connection)
+            return begun
 
         return await self._turns.run(work)
 
@@ -207,7 +204,7 @@ class Ledger:
 
         def work(connection: Connection) -> Received:
             if missing := channels.missing(connection, new.payer, 0):
-                return replace(new, state=State.FAILED, reason=missing)
+                return replace(new, state=State.FAILED, reason=missing.reason)
             known = connection.execute("SELECT * FROM received WHERE payment_hash = ?", (new.payment_hash,)).fetchall()
             for earlier in map(_received, known):
                 if earlier.payer == new.payer and (earlier.state != State.FAILED or new.attempt <= earlier.attempt):
@@ -313,7 +310,8 @@ def _received(row: Any) -> Received:
 _LAST: Final = "SELECT * FROM sent WHERE payment_hash = ? ORDER BY attempt DESC LIMIT 1"
 _BEGIN: Final = "INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL) RETURNING *"
 _END: Final = """
-    UPDATE sent SET state = ?, preimage = ?, reason = ?, code = ?, completed_at = ?
+    UPDATE sent SET state = ?, preimage = ?, reason = ?, code = ?, completed_at = ?,
+        updated_index = (SELECT COALESCE(MAX(updated_index), 0) + 1 FROM sent)
     WHERE payment_hash = ? AND attempt = ? AND state = 'pending'
 """
 _SETTLE: Final = """

@@ -27,6 +27,8 @@ from lnstandin.play.ledger import Received, State
 from lnstandin.play.messages import Pay, Result, UnusableError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lnoffers.bolt12.keys import NodeKeys
     from lnoffers.service.payments.backend import Host
     from lnoffers.service.peers import Link
@@ -48,6 +50,8 @@ class Receiver:
         self._wire = wire
         self._tasks: dict[tuple[bytes, bytes], asyncio.Task[None]] = {}
         """What answers each payment, by payer and payment hash. Copies that come meanwhile are dropped."""
+        self._arriving: dict[tuple[bytes, bytes], Pay] = {}
+        """The payments of these tasks."""
 
     async def resume(self) -> None:
         """Take or refuse the payments that had arrived when this node ended.
@@ -70,9 +74,14 @@ class Receiver:
             return
         key = link.node_id, pay.payment_hash
         if key not in self._tasks and len(self._tasks) < MAX_AT_ONCE:
+            self._arriving[key] = pay
             task = self._tasks[key] = asyncio.get_running_loop().create_task(self._answer(link, pay))
-            task.add_done_callback(lambda _: self._tasks.pop(key))
+            task.add_done_callback(lambda _: (self._tasks.pop(key), self._arriving.pop(key)))
             task.add_done_callback(partial(ended_in_bug, "A payment to this node ended in a bug"))
+
+    def arriving(self, payer: bytes) -> Sequence[Pay]:
+        """Return the payments of a node (33 bytes) that are not answered yet."""
+        return [pay for (node_id, _), pay in self._arriving.items() if node_id == payer]
 
     async def close(self) -> None:
         """Answer nothing any more. The payers will ask again."""

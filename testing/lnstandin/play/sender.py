@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -22,7 +23,8 @@ from lnoffers.net.features import offers
 from lnoffers.service.errors import PeerUnavailableError
 from lnoffers.service.payments.backend import BackendError, Failed, FailureCode, Outcome, Paid, Uncertain
 from lnoffers.service.tasks import done_within, ended_in_bug, growing_pauses
-from lnstandin.play.ledger import NoRoute, Sent, State
+from lnstandin.play.channels import NoRoute
+from lnstandin.play.ledger import Sent, State
 from lnstandin.play.messages import FEATURE, MAX_NUMBER, Pay, Result, UnusableError
 from lnstandin.play.target import Target, UnreachableError
 
@@ -37,6 +39,9 @@ FIRST_PAUSE: Final = 0.25
 LONGEST_PAUSE: Final = 5.0
 PATIENCE: Final = 30.0
 """How long a caller waits for the payee, in seconds. It can ask again."""
+
+LABEL: Final[ContextVar[str | None]] = ContextVar("label", default=None)
+"""The payer's name for what is paid in this context, where the service's own code, which has no labels, pays."""
 
 logger = logging.getLogger(__name__)
 
@@ -95,9 +100,9 @@ class Sender:
             target = Target.of_bolt12(invoice)
         except UnreachableError as error:
             return Failed(str(error), FailureCode.NO_ROUTE)
-        sent = await self.begin(target, amount)
+        sent = await self.begin(target, amount, LABEL.get())
         if isinstance(sent, NoRoute):
-            return Failed(sent.reason, FailureCode.NO_ROUTE)
+            return Failed(sent.reason, sent.code)
         if isinstance(sent, Failure):
             return Failed(sent.reason, _code(sent.code))
         return await self._complete(sent, target)
@@ -140,7 +145,6 @@ class Sender:
             target.payee,
             amount_msat,
             label=label,
-            description=target.description,
             created_at=self._now(),
         )
         if failure is None:

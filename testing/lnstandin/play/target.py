@@ -32,8 +32,6 @@ class Target:
     """The encrypted path_id, with BOLT 12."""
     payment_secret: bytes | None = field(default=None, repr=False)
     """32 bytes, with BOLT 11."""
-    description: str | None = None
-    """What is paid for."""
 
     @classmethod
     def of_bolt12(cls, invoice: Invoice) -> Self:
@@ -47,25 +45,14 @@ class Target:
         if path is None or len(path.hops) != 1 or not isinstance(path.first_node_id, bytes):
             raise UnreachableError("play money goes straight to the payee, and the invoice's first path is longer")
         data = path.hops[0].encrypted_recipient_data
-        return cls(
-            invoice.to_bytes(),
-            invoice.invoice_payment_hash,
-            path.first_node_id,
-            path.first_path_key,
-            data,
-            description=invoice.offer_description,
-        )
+        end = (path.first_node_id, path.first_path_key, data)
+        return cls(invoice.to_bytes(), invoice.invoice_payment_hash, *end)
 
     @classmethod
     def of_bolt11(cls, invoice: bolt11.Invoice) -> Self:
         """Return the payee of an invoice."""
-        return cls(
-            invoice.encode().encode(),
-            invoice.payment_hash,
-            invoice.payee,
-            payment_secret=invoice.payment_secret,
-            description=invoice.description,
-        )
+        string = invoice.encode().encode()
+        return cls(string, invoice.payment_hash, invoice.payee, payment_secret=invoice.payment_secret)
 
     @classmethod
     def read(cls, invoice: bytes) -> Self:
