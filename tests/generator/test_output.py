@@ -160,11 +160,11 @@ RECORD = DocumentRecord(
     summary={"x": ["y"]},
     warnings=(("/a", "odd", "x"),),
 )
-ENTRY = TargetEntry(maker="22", documents={"rpc/a": RECORD}, files={"p/b.py": "33"}, heads={"p/b.py": 5})
+ENTRY = TargetEntry(maker="22", documents={"rpc/a": RECORD}, files={"p/b.py": "33"}, frames={"p/b.py": (5, 1)})
 
 
 def test_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    written = Manifest({"client": ENTRY, "empty": TargetEntry(maker="", documents={}, files={}, heads={})}, "p")
+    written = Manifest({"client": ENTRY, "empty": TargetEntry(maker="", documents={}, files={}, frames={})}, "p")
     (tmp_path / manifest.NAME).write_bytes(written.encode())
     assert manifest.read(tmp_path) == written
     assert manifest.read(tmp_path / "nowhere") == Manifest()
@@ -180,7 +180,7 @@ def test_of_a_manifest_that_was_edited_only_the_list_of_files_is_believed(tmp_pa
     text = Manifest({"client": ENTRY}).encode().decode()
     (tmp_path / manifest.NAME).write_text(text.replace('"33"', '"44"'))
     entry = manifest.read(tmp_path).targets["client"]
-    assert entry == TargetEntry(maker="", documents={}, files={"p/b.py": "", "model/rpc/a.json": ""}, heads={})
+    assert entry == TargetEntry(maker="", documents={}, files={"p/b.py": "", "model/rpc/a.json": ""}, frames={})
 
 
 def test_files_of_a_manifest_of_the_first_format_are_known(tmp_path: Path) -> None:
@@ -190,8 +190,8 @@ def test_files_of_a_manifest_of_the_first_format_are_known(tmp_path: Path) -> No
 
 
 def listing(**parts: object) -> str:
-    entry = {"maker": "1", "documents": {}, "files": {}, "heads": {}} | parts
-    return json.dumps({"format": 2, "targets": {"man": entry}})
+    entry = {"maker": "1", "documents": {}, "files": {}, "frames": {}} | parts
+    return json.dumps({"format": manifest.FORMAT, "targets": {"man": entry}})
 
 
 @pytest.mark.parametrize(
@@ -200,12 +200,12 @@ def listing(**parts: object) -> str:
         ("{", "not JSON"),
         ("[]", "not a manifest"),
         ('{"format": "1"}', "not a manifest"),
-        ('{"format": 2}', "not a manifest of format 2"),
-        ('{"format": 3, "targets": {}}', "newer generator"),
-        ('{"format": 2, "targets": {"man": []}}', "not a manifest of format 2"),
-        ('{"format": 2, "targets": {"man": {}}}', "not a manifest of format 2"),
-        (listing(files=[]), "not a manifest of format 2"),
-        (listing(documents={"rpc/a": {}}), "not a manifest of format 2"),
+        ('{"format": 3}', "not a manifest of format 3"),
+        ('{"format": 4, "targets": {}}', "newer generator"),
+        ('{"format": 3, "targets": {"man": []}}', "not a manifest of format 3"),
+        ('{"format": 2, "targets": {"man": {}}}', "not a manifest of format 3"),
+        (listing(files=[]), "not a manifest of format 3"),
+        (listing(documents={"rpc/a": {}}), "not a manifest of format 3"),
         (listing(files={"../a": ""}), "lists '../a'"),
         (listing(documents={"rpc/a": {"files": {"/etc/passwd": ""}}}), "lists '/etc/passwd'"),
     ],

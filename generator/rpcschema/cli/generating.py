@@ -37,7 +37,7 @@ from rpcschema.settings import (
     read_commands,
     release_name,
 )
-from rpcschema.targets import TARGETS
+from rpcschema.targets import TARGETS, USUAL_TARGETS
 from rpcschema.write import manifest, output, staging
 
 
@@ -160,7 +160,7 @@ def _wanted_run(schemas: Sequence[Path], options: GenerateOptions, *, trusts_man
     only, listed = _known(options.target), _known(project.targets or ())
     settings = Settings(
         package=package_name(package),
-        targets=tuple(name for name in TARGETS if name in listed or name in only) or TARGETS,
+        targets=tuple(name for name in TARGETS if name in listed or name in only) or USUAL_TARGETS,
         release=None if release is None else release_name(release),
         read_only=() if read_only is None else read_commands(read_only),
         errors=NO_CODES if errors is None else read_error_table(errors),

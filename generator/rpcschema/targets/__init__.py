@@ -10,7 +10,7 @@ A target does no I/O except to read its templates, and the same model always giv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from rpcschema.model.nodes import DocumentKind
     from rpcschema.targets.subject import Subject
 
-TARGETS: Final = ("python", "client", "errors", "service", "plugin", "man", "markdown", "model")
+USUAL_TARGETS: Final = ("python", "client", "errors", "service", "plugin", "man", "markdown", "model")
+"""The targets of a run that names none."""
+
+EXPORTS: Final = ("jsonschema", "openrpc", "openapi")
+"""The targets for tools in other languages, which a run makes only if it names them."""
+
+TARGETS: Final = (*USUAL_TARGETS, *EXPORTS)
 """The names of all targets, in the order in which they are rendered and listed."""
 
 FULL_DOCUMENTS_ONLY: Final = frozenset({"man", "markdown", "model"})
@@ -68,6 +74,12 @@ class Frame:
 
     head: bytes
     tail: bytes
+    between: bytes = b""
+    """What separates two parts."""
+
+    def around(self, parts: Iterable[bytes]) -> bytes:
+        """Return the whole file."""
+        return self.head + self.between.join(parts) + self.tail
 
     @classmethod
     def split(cls, source: bytes) -> Frame:

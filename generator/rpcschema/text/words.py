@@ -64,6 +64,14 @@ def limit_words(node: SchemaNode) -> str:
     return " ".join(_limits(node))
 
 
+def default_words(node: SchemaNode) -> str:
+    """Return a sentence with the default of `node`; "" if it has none."""
+    if node.default is ABSENT:
+        return ""
+    default = f"Default: {_default(node.default)}"
+    return default if default.endswith(".") else f"{default}."
+
+
 def extension_words(thing: str) -> str:
     """Return the sentence about an extension; `thing` is "it" or, say, "this command"."""
     return f"An extension: Core Lightning does not have {thing}."
@@ -144,9 +152,8 @@ def _limits(node: SchemaNode) -> Iterator[str]:
         yield f"Always {values}." if len(node.enum) == 1 else f"One of {values}." if values else "No value is valid."
     yield from _bounds(node.min_length, node.max_length, "character")
     yield from _bounds(node.min_items, node.max_items, "element")
-    if node.default is not ABSENT:
-        default = f"Default: {_default(node.default)}"
-        yield default if default.endswith(".") else f"{default}."
+    if default := default_words(node):
+        yield default
 
 
 def _default(value: object) -> str:

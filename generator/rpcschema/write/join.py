@@ -57,12 +57,12 @@ def join(
     collected = _collect(target, [_summary(file, piece) for file, piece in pieces], settings)
     own = dict(collected.files)
     for path, frame in collected.frames.items():
-        own[path] = frame.head + b"".join(piece.parts.get(path, b"") for _, piece in pieces) + frame.tail
+        own[path] = frame.around(piece.parts[path] for _, piece in pieces if path in piece.parts)
     entry = TargetEntry(
         maker=maker,
         documents=records,
         files={path: sha256(content) for path, content in own.items()},
-        heads={path: len(frame.head) for path, frame in collected.frames.items()},
+        frames={path: (len(frame.head), len(frame.between)) for path, frame in collected.frames.items()},
     )
     return Joined(entry, files | own, collected.problems)
 

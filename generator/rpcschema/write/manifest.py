@@ -3,14 +3,15 @@
 It tells a later run which files it may remove, and what it need not make again. It contains no times and no machine
 names, so the same input gives the same bytes:
 
-    {"sum": SHA256, "format": 2, "package": NAME, "targets": {TARGET: {
+    {"sum": SHA256, "format": 3, "package": NAME, "targets": {TARGET: {
         "maker": SHA256,
         "documents": {"KIND/ID": {"sha256": SHA256, "files": {PATH: SHA256}, "parts": {PATH: LENGTH},
                                   "summary": {...}, "warnings": [[POINTER, MESSAGE, DETAIL]]}},
         "files": {PATH: SHA256},
-        "heads": {PATH: LENGTH}}}}
+        "frames": {PATH: [LENGTH, LENGTH]}}}}
 
-A shared file consists of a head with the given length, the parts of the documents in order, and a tail. Each target
+A shared file consists of a head with the first length, the parts of the documents in order, with separators of the
+second length between them, and a tail. Each target
 lists its own documents, because a run may be limited to some targets. `sum` covers everything after it; if it is wrong,
 after an edit by hand or a merge, only the list of files is used.
 """
@@ -30,7 +31,7 @@ from rpcschema.settings import Settings, templates_dir
 from rpcschema.write.output import OutputError, stays_inside
 
 NAME: Final = "manifest.json"
-FORMAT: Final = 2
+FORMAT: Final = 3
 _PINNED: Final = ("black", "datamodel-code-generator")
 """The tools whose releases affect generated code."""
 _SUM: Final = b'{\n "sum": "'
@@ -62,8 +63,8 @@ class TargetEntry:
     """The records by "KIND/ID"."""
     files: Mapping[str, str]
     """The sums of all other files, including shared ones, by path."""
-    heads: Mapping[str, int]
-    """The lengths, in bytes, of the heads of shared files."""
+    frames: Mapping[str, tuple[int, int]]
+    """The lengths, in bytes, of the heads of shared files, and of what separates their parts."""
 
     @property
     def paths(self) -> Iterator[str]:
@@ -132,7 +133,7 @@ def read(out: Path) -> Manifest:
     targets = raw.get("targets")
     if not isinstance(targets, dict):
         raise OutputError(f"{file}: not a manifest of format {FORMAT}; {_ADVICE}")
-    read_entry = _entry if is_whole else _listed
+    read_entry = _entry if is_whole and raw["format"] == FORMAT else _listed
     try:
         manifest = Manifest({name: read_entry(entry) for name, entry in targets.items()}, raw.get("package"))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -150,7 +151,7 @@ def _members(entry: TargetEntry) -> dict[str, str]:
     return {
         "documents": _lines(documents),
         "files": _lines(files),
-        "heads": _json(entry.heads),
+        "frames": _json(entry.frames),
         "maker": _json(entry.maker),
     }
 
@@ -179,14 +180,15 @@ def _entry(raw: Mapping[str, Any]) -> TargetEntry:
         key: DocumentRecord(**{**record, "warnings": tuple(map(tuple, record["warnings"]))})
         for key, record in raw["documents"].items()
     }
-    return TargetEntry(**{**raw, "documents": documents})
+    frames = {path: (head, between) for path, (head, between) in raw["frames"].items()}
+    return TargetEntry(**{**raw, "documents": documents, "frames": frames})
 
 
 def _listed(raw: Mapping[str, Any]) -> TargetEntry:
-    """Return only the files of an entry that is not trusted."""
+    """Return only the files of an entry that is not trusted, or of an earlier format."""
     # In format 1, documents had no files of their own.
     records = [record for record in raw["documents"].values() if isinstance(record, Mapping)]
     sums: dict[str, str] = {}
     for files in (raw["files"], *(record["files"] for record in records)):
         sums |= dict.fromkeys(files.keys(), "")
-    return TargetEntry(maker="", documents={}, files=sums, heads={})
+    return TargetEntry(maker="", documents={}, files=sums, frames={})

@@ -28,7 +28,7 @@ class Reusable:
 def find_reusable(out: Path, entry: TargetEntry, files: Sequence[File]) -> Reusable:
     """Return what is still valid in `out` for the documents in `files`; `entry` has the current maker."""
     own = {path: _intact(out, path, made) for path, made in entry.files.items()}
-    parts = {path: _parts(entry, path, content) for path in entry.heads if (content := own[path]) is not None}
+    parts = {path: _parts(entry, path, content) for path in entry.frames if (content := own[path]) is not None}
     pieces = {}
     for file in files:
         record = entry.documents.get(file.name)
@@ -48,10 +48,10 @@ def _intact(out: Path, path: str, made: str) -> bytes | None:
 def _parts(entry: TargetEntry, path: str, content: bytes) -> dict[str, bytes]:
     """Return the documents' parts of a shared file."""
     parts = {}
-    at = entry.heads[path]
+    at, between = entry.frames[path]
     for name, record in sorted(entry.documents.items()):
         if path in record.parts:
             end = at + record.parts[path]
             parts[name] = content[at:end]
-            at = end
+            at = end + between
     return parts
