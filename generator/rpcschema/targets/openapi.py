@@ -21,7 +21,8 @@ from rpcschema.targets.schemas import Dialect, Writer
 from rpcschema.targets.subject import Subject
 
 _PATH: Final = "openapi.json"
-_WRITER: Final = Writer(Dialect("#/components/schemas/"))
+# Generators of TypeScript clients make fields with a default required.
+_WRITER: Final = Writer(Dialect("#/components/schemas/", has_defaults=False))
 _REFUSALS: Final = {
     "401": ("Unauthorized", "The rune is not valid, or does not permit the call."),
     "403": ("MissingRune", "The request has no rune."),

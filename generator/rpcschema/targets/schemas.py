@@ -8,8 +8,7 @@ most code generators do:
 - An object that is one of several things (`model.cases`) is an `anyOf` with an object for each of them.
 - Alternatives are `anyOf`, because a value can fit more than one: 5 is a u32 and an msat.
 
-Rules about several parameters are included only if nodes enforce them (decision 0068). A default is a value if it
-parses as the field's type, otherwise a sentence in the description.
+Rules about several parameters are included only if nodes enforce them (decision 0068).
 """
 
 from __future__ import annotations
@@ -46,6 +45,8 @@ class Dialect:
     """The JSON pointer of the definitions, which ends with "/"."""
     is_draft_7: bool = False
     """Whether it is draft 7 rather than 2020-12: there, members beside `$ref` are ignored."""
+    has_defaults: bool = True
+    """Whether defaults that parse as the field's type are values; others are sentences in the description."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Writer:
 
     def schema(self, node: SchemaNode) -> Schema:
         """Return the schema of a value."""
-        written = self._type(node) | remarks(node) | _limits(node)
+        written = self._type(node) | self._remarks(node) | _limits(node)
         if node.items is not None:
             written["items"] = self.schema(node.items)
         if node.shapes:
@@ -94,6 +95,25 @@ class Writer:
         if plain is not None:
             return dict(plain)
         return {"$ref": self.dialect.home + definition_name(node.type, is_parameter=self.is_parameter)}
+
+    def _remarks(self, node: SchemaNode) -> Schema:
+        """Return what a schema says to its readers: description, deprecation, default."""
+        value = default_value(node) if self.dialect.has_defaults else None
+        sentences = [
+            words.extension_words("it") if node.extension else "",
+            ". ".join(f"{each[0].upper()}{each[1:]}" for each in words.release_words(node.added, node.deprecated)),
+            words.default_words(node) if value is None else "",
+        ]
+        about = " ".join(each if each.endswith(".") else f"{each}." for each in sentences if each)
+        lines = "\n".join((*(node.description or ()), *(node.service_notes or ())))
+        written: Schema = {"description": text} if (text := "\n\n".join(filter(None, (lines, about)))) else {}
+        if node.deprecated:
+            written["deprecated"] = True
+        if value is not None:
+            written["default"] = value
+        if node.comment is not None:
+            written["$comment"] = node.comment
+        return written
 
     def _without_neighbours_of_references(self, written: Schema) -> Schema:
         if "$ref" in written and len(written) > 1 and self.dialect.is_draft_7:
@@ -160,26 +180,6 @@ class Writer:
             is_exact = all(each.is_constraint for each in node.one_of) or node.any_of
             written["oneOf" if is_exact else "anyOf"] = [self._side(each, fields) for each in node.one_of]
         return written
-
-
-def remarks(node: SchemaNode) -> Schema:
-    """Return what a schema says to its readers: description, deprecation, default."""
-    value = default_value(node)
-    sentences = [
-        words.extension_words("it") if node.extension else "",
-        ". ".join(f"{each[0].upper()}{each[1:]}" for each in words.release_words(node.added, node.deprecated)),
-        words.default_words(node) if value is None else "",
-    ]
-    about = " ".join(each if each.endswith(".") else f"{each}." for each in sentences if each)
-    lines = "\n".join((*(node.description or ()), *(node.service_notes or ())))
-    written: Schema = {"description": text} if (text := "\n\n".join(filter(None, (lines, about)))) else {}
-    if node.deprecated:
-        written["deprecated"] = True
-    if value is not None:
-        written["default"] = value
-    if node.comment is not None:
-        written["$comment"] = node.comment
-    return written
 
 
 def references(schema: Any) -> Iterator[str]:
