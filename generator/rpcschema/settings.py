@@ -6,7 +6,8 @@ import keyword
 import re
 import sys
 import tomllib
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,6 +72,8 @@ class ProjectTable:
     """The table of commands that change nothing."""
     errors: Path | None = None
     """The table of the error codes in `schemas`."""
+    lint: Mapping[str, Any] = field(default_factory=dict)
+    """The table `lint`: levels of rules, as they stand there."""
 
 
 def package_name(text: str) -> str:
@@ -145,6 +148,7 @@ def _read_table(file: Path) -> ProjectTable | None:
         corrections=_path(table, "corrections", file, where),
         read_only=_path(table, "read_only", file, where),
         errors=_path(table, "errors", file, where),
+        lint=_table(table, "lint", where),
     )
 
 
@@ -160,6 +164,13 @@ def _path(table: dict[str, Any], key: str, file: Path, where: str) -> Path | Non
     if value == "":
         raise SettingsError(f"{where}: {key}: expected a path")
     return None if value is None else file.parent / value
+
+
+def _table(table: dict[str, Any], key: str, where: str) -> dict[str, Any]:
+    value = table.get(key, {})
+    if not isinstance(value, dict):
+        raise SettingsError(f"{where}: {key}: expected a table")
+    return value
 
 
 def _string(table: dict[str, Any], key: str, where: str) -> str | None:

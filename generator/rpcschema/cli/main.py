@@ -13,7 +13,7 @@ from cyclopts import App, CycloptsError
 
 from rpcschema.cli.common import FAILED, complain
 from rpcschema.cli.generating import check, generate
-from rpcschema.cli.reporting import diff
+from rpcschema.cli.reporting import diff, lint
 from rpcschema.cli.syncing import bring_facts, pack
 from rpcschema.errorcodes import ErrorTableError
 from rpcschema.settings import SettingsError
@@ -34,7 +34,7 @@ app: Final = App(
     suppress_keyboard_interrupt=False,
     result_action="return_value",
 )
-for command in (generate, check, pack, diff):
+for command in (generate, check, pack, lint, diff):
     app.command(command)
 app.command(bring_facts, name="sync")
 

@@ -34,6 +34,17 @@ def objects(root: SchemaNode) -> Iterator[tuple[SchemaNode, Resolved]]:
         yield from objects(root.items)
 
 
+def parts(node: SchemaNode) -> Iterator[SchemaNode]:
+    """Yield an object's schema, and all sides of its conditionals and alternatives, which declare fields of it too."""
+    yield node
+    for branch in node.branches:
+        for side in (branch.then, branch.otherwise):
+            if side is not None:
+                yield from parts(side)
+    for each in (*node.any_of, *node.one_of):
+        yield from parts(each)
+
+
 def added_with_parent(root: SchemaNode, since: str | None) -> Iterator[str]:
     """Yield the pointers of nodes that were added in the same release as their parent; `root` was added in `since`."""
     for child in _children(root):

@@ -24,15 +24,16 @@ _EXAMPLE_KEYWORDS: Final = frozenset({"description", "request", "response"})
 
 def inconsistencies(document: Document) -> Iterator[Fault]:
     """Yield everything that is inconsistent in `document`, one sort after the other, each in document order."""
-    yield from _unknown_keywords(document)
-    yield from _required_extensions(document)
+    yield from unknown_keywords(document)
+    yield from required_extensions(document)
     if not document.is_facts:
-        yield from _undeclared(document)
-        yield from _unbound(document)
-        yield from _late(document)
+        yield from undeclared(document)
+        yield from _phantoms(document)
+        yield from unbound(document)
+        yield from late_parameters(document)
 
 
-def _unknown_keywords(document: Document) -> Iterator[Fault]:
+def unknown_keywords(document: Document) -> Iterator[Fault]:
     """Yield a warning for each keyword that the dialect does not have; the model keeps it, so nothing is lost."""
     for half in (document.request, document.response):
         for node in nodes(half):
@@ -54,7 +55,7 @@ def _unknown(key: str, pointer: str, known: Iterable[str]) -> Fault:
     return Fault(join_pointer(pointer, key), "unknown keyword", detail, Level.WARNING)
 
 
-def _required_extensions(document: Document) -> Iterator[Fault]:
+def required_extensions(document: Document) -> Iterator[Fault]:
     """Yield required extensions: callers and nodes that know only Core Lightning would always break that rule."""
     for half in (document.request, document.response):
         for node in nodes(half):
@@ -64,13 +65,18 @@ def _required_extensions(document: Document) -> Iterator[Fault]:
                 yield Fault(join_pointer(node.pointer, "required"), message, _listed(required))
 
 
-def _undeclared(document: Document) -> Iterator[Fault]:
-    """Yield names that an object requires or allows and, including all its conditionals, never declares."""
+def undeclared(document: Document) -> Iterator[Fault]:
+    """Yield names that an object requires and, including all its conditionals, never declares."""
     level = Level.WARNING if document.is_upstream else Level.ERROR
     for node, found in chain(objects(document.request), objects(document.response)):
         mentioned = {*found.phantoms, *(member.name for member in (*found.fields, *found.hidden))}
         if lacking := [name for name in dict.fromkeys(_required(node)) if name not in mentioned]:
             yield Fault(node.pointer, "required, but not among the properties", _listed(lacking), level)
+
+
+def _phantoms(document: Document) -> Iterator[Fault]:
+    """Yield names that an object only allows and, including all its conditionals, never declares."""
+    for node, found in chain(objects(document.request), objects(document.response)):
         if found.phantoms:
             message = "named with an empty schema here, and declared nowhere, so left out"
             yield Fault(node.pointer, message, _listed(found.phantoms), Level.WARNING)
@@ -84,7 +90,7 @@ def _required(node: SchemaNode) -> Iterator[str]:
         yield from _required(part)
 
 
-def _unbound(document: Document) -> Iterator[Fault]:
+def unbound(document: Document) -> Iterator[Fault]:
     """Yield names in the rules of the request that are not parameters: no call can obey these rules."""
     request = document.request
     dependent = ((name, *dependents) for name, dependents in request.dependent_upon or ())
@@ -97,7 +103,7 @@ def _unbound(document: Document) -> Iterator[Fault]:
         yield Fault(request.pointer, "in a rule of the request, but not a parameter", _listed(lacking), Level.WARNING)
 
 
-def _late(document: Document) -> Iterator[Fault]:
+def late_parameters(document: Document) -> Iterator[Fault]:
     """Yield required parameters that follow optional ones: callers by position must pass `null` for those."""
     if document.kind != "rpc":
         return

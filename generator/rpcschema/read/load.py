@@ -124,15 +124,9 @@ def find_files(roots: Sequence[Path], corrections: Corrections = NONE, without: 
 
 def load_file(file: File, corrections: Corrections = NONE) -> tuple[Source | None, tuple[Problem, ...]]:
     """Return the document in `file`, with `corrections` applied, and its problems; None if it cannot be used."""
-    try:
-        data = _read(Path(file.path))
-        raw = strictjson.parse(data)
-    except OSError as error:
-        return None, (Problem(file.path, "", f"cannot be read: {error.strerror}"),)
-    except strictjson.JsonError as error:
-        return None, (Problem(file.path, error.place, error.message),)
-    if faults := dict.fromkeys(bounded(_faults(raw))):
-        return None, tuple(fault.of(file.path) for fault in faults)
+    data, raw, problems = read_raw(file)
+    if problems:
+        return None, problems
     odd = tuple(bounded(upstream.faults(raw)))
     if entries := corrections.of(file.key):
         raw, failed = corrections.apply(raw, entries)
@@ -143,6 +137,19 @@ def load_file(file: File, corrections: Corrections = NONE) -> tuple[Source | Non
     problems = tuple(finding.of(file.path) for finding in (*odd, *bounded(inconsistencies(document))))
     source = Source(document, file.path, _sum(data, entries))
     return None if has_errors(problems) else source, problems
+
+
+def read_raw(file: File) -> tuple[bytes, Any, tuple[Problem, ...]]:
+    """Return the bytes of a file, the JSON in it, and the reasons why that is no document."""
+    data = b""
+    try:
+        data = _read(Path(file.path))
+        raw = strictjson.parse(data)
+    except OSError as error:
+        return data, None, (Problem(file.path, "", f"cannot be read: {error.strerror}"),)
+    except strictjson.JsonError as error:
+        return data, None, (Problem(file.path, error.place, error.message),)
+    return data, raw, tuple(fault.of(file.path) for fault in dict.fromkeys(bounded(_faults(raw))))
 
 
 def _json_files(roots: Sequence[Path], problems: list[Problem]) -> dict[Path, Path]:

@@ -12,8 +12,9 @@ from typing import Any
 
 from lnstandin.conform.findings import Kind
 from lnstandin.conform.usage import is_for_developers
-from lnstandin.validation import TYPES, is_same, is_valid, side_of
 from rpcschema.model.nodes import Property, SchemaNode
+from rpcschema.model.validation import TYPES, is_same, is_valid, side_of
+from rpcschema.model.walk import parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,13 @@ def differences(schemas: Sequence[SchemaNode], value: Any, where: str) -> Iterat
 
 def _compare_object(schemas: Sequence[SchemaNode], value: dict[str, Any], where: str) -> Iterator[Difference]:
     active = [each for schema in schemas for each in _active(schema, value)]
-    parts = [part for schema in schemas for part in _parts(schema)]
+    all_parts = [part for schema in schemas for part in parts(schema)]
     is_described = any(each.fields or each.required or each.branches for each in active)
     for name, item in value.items():
         place = f"{where}.{name}"
         mentions = [node for each in active for node in _named(each, name)]
         declared = [node for node in mentions if not node.is_marker]
-        elsewhere = [node for part in parts for node in _named(part, name) if not node.is_marker]
+        elsewhere = [node for part in all_parts for node in _named(part, name) if not node.is_marker]
         is_forbidden = any(each.extras is False and not _named(each, name) for each in active)
         if mentions and not is_forbidden and (declared or elsewhere):
             yield from differences(declared, item, place) if declared else _compare_with_any(elsewhere, item, place)
@@ -98,17 +99,6 @@ def _compare_with_any(schemas: Sequence[SchemaNode], value: Any, where: str) -> 
     """Yield no difference if the value is what one of the schemas declares, else those with the first."""
     if not any(is_valid(schema, value) for schema in schemas):
         yield from differences(schemas[:1], value, where)
-
-
-def _parts(schema: SchemaNode) -> Iterator[SchemaNode]:
-    """Yield the schema of an object and all sides of its conditionals and alternatives."""
-    yield schema
-    for branch in schema.branches:
-        for side in (branch.then, branch.otherwise):
-            if side is not None:
-                yield from _parts(side)
-    for each in (*schema.any_of, *schema.one_of):
-        yield from _parts(each)
 
 
 def _active(schema: SchemaNode, value: dict[str, Any]) -> Iterator[SchemaNode]:

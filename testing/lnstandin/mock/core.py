@@ -28,7 +28,7 @@ from lnstandin.mock.plugins.host import RPC_COMMAND, PluginHost, ReturnedByHookE
 from lnstandin.mock.requests import Reader, plain
 from lnstandin.mock.rules import Manner, Params, Rule, ScriptError, Step
 from lnstandin.mock.scalars import pubkey
-from lnstandin.validation import first_faults
+from rpcschema.model.validation import first_faults
 from rpcschema.problems import suggestion
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from lnstandin.mock.documents import Documents
 from lnstandin.mock.draws import Draw
 from lnstandin.mock.generation import Generator
 from lnstandin.mock.rules import ScriptError
-from lnstandin.validation import first_faults
 from rpcschema.model.nodes import Document, DocumentKind, SchemaNode
+from rpcschema.model.validation import first_faults
 from rpcschema.problems import suggestion
 
 

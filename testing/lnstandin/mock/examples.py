@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lnstandin.mock.requests import Reader
-from lnstandin.validation import is_valid
 from rpcschema.model.nodes import Document
+from rpcschema.model.validation import is_valid
 
 
 @dataclass(frozen=True, slots=True)

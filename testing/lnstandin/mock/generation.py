@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from lnstandin.mock.draws import Draw
 from lnstandin.mock.scalars import scalar
-from lnstandin.validation import OBJECTS, TYPES, is_valid, side_of
 from rpcschema.model.nodes import Branch, Json, SchemaNode
+from rpcschema.model.validation import OBJECTS, TYPES, is_valid, side_of
 
 _ATTEMPTS: Final = 100
 _MOST_ELEMENTS: Final = 3

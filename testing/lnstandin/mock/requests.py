@@ -10,9 +10,9 @@ from clnrpc.runtime.errors import INVALID_PARAMS, RpcError
 from clnrpc.runtime.jsontext import JsonType, elements, json_type, members
 from clnrpc.runtime.server.bind import BadParameter, Binder
 from clnrpc.runtime.server.convert import BadToken, json_value
-from lnstandin.validation import OBJECTS, faults
 from rpcschema.model.nodes import Document, Json, Request, SchemaNode
 from rpcschema.model.resolve import resolve
+from rpcschema.model.validation import OBJECTS, faults
 
 
 class Reader:
@@ -32,7 +32,7 @@ class Reader:
             if field.node.enum is not None and field.name in values and values[field.name] not in field.node.enum:
                 raise BadParameter(field.name, BadToken(f"should be {_alternatives(field.node.enum)}"))
         if fault := next(faults(self._request, values), None):
-            raise RpcError(INVALID_PARAMS, fault)
+            raise RpcError(INVALID_PARAMS, str(fault))
         for rule in self._rules:
             if broken := rule(values):
                 raise RpcError(INVALID_PARAMS, broken)

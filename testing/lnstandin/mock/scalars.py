@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from lnoffers.bech32 import BECH32, encode, letters, segwit_address
 from lnstandin.mock.draws import Draw
-from lnstandin.validation import is_point
+from rpcschema.model.validation import is_point
 
 EPOCH: Final = 1_750_000_000
 """All times are after this one, Unix seconds, and before EPOCH + YEAR."""

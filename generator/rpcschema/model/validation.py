@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rpcschema.model.nodes import Branch, SchemaNode
 
@@ -92,6 +92,18 @@ TYPES: Final[Mapping[str, Callable[[Any], bool]]] = {
 """Dialect type -> test."""
 
 
+class Mismatch(NamedTuple):
+    """What is wrong with a part of a value."""
+
+    place: tuple[str | int, ...]
+    """The names and indices that lead to the part."""
+    message: str
+
+    def __str__(self) -> str:
+        named = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.place).removeprefix(".")
+        return f"{named}: {self.message}" if named else self.message
+
+
 def is_valid(node: SchemaNode, value: Any) -> bool:
     """Return whether `value` is what `node` declares."""
     return next(faults(node, value), None) is None
@@ -99,22 +111,22 @@ def is_valid(node: SchemaNode, value: Any) -> bool:
 
 def first_faults(node: SchemaNode, value: Any) -> str:
     """Return the first of the faults of `value` in one text; "" if it has none."""
-    return "; ".join(islice(faults(node, value), _MOST_FAULTS))
+    return "; ".join(map(str, islice(faults(node, value), _MOST_FAULTS)))
 
 
-def faults(node: SchemaNode, value: Any, place: str = "") -> Iterator[str]:
-    """Yield what is wrong with `value`, each text with its place ("channels[0].state: ...")."""
+def faults(node: SchemaNode, value: Any, place: tuple[str | int, ...] = ()) -> Iterator[Mismatch]:
+    """Yield what is wrong with `value`."""
     if node.type is not None and not TYPES.get(node.type, lambda _: True)(value):
-        yield f"{_named(place)}{_shown(value)} is no {node.type}"
+        yield Mismatch(place, f"{_shown(value)} is no {node.type}")
         return
     if node.enum is not None and not any(is_same(value, member) for member in node.enum):
-        yield f"{_named(place)}{_shown(value)} is not one of {', '.join(map(_shown, node.enum))}"
+        yield Mismatch(place, f"{_shown(value)} is not one of {', '.join(map(_shown, node.enum))}")
     if isinstance(value, dict):
         yield from _object(node, value, place)
     elif isinstance(value, list):
         yield from _length("elements", len(value), node.min_items, node.max_items, place)
         for at, item in enumerate(value if node.items is not None else ()):
-            yield from faults(node.items, item, f"{place}[{at}]")  # type: ignore[arg-type] # it is not None here
+            yield from faults(node.items, item, (*place, at))  # type: ignore[arg-type] # it is not None here
     elif isinstance(value, str):
         yield from _length("characters", len(value), node.min_length, node.max_length, place)
     for branch in node.branches:
@@ -122,7 +134,7 @@ def faults(node: SchemaNode, value: Any, place: str = "") -> Iterator[str]:
             yield from faults(side, value, place)
     for forms in (node.any_of, node.one_of):
         if forms and not any(is_valid(form, value) for form in forms):
-            yield f"{_named(place)}{_shown(value)} has none of its {len(forms)} forms"
+            yield Mismatch(place, f"{_shown(value)} has none of its {len(forms)} forms")
 
 
 def side_of(branch: Branch, value: Any) -> SchemaNode | None:
@@ -130,35 +142,29 @@ def side_of(branch: Branch, value: Any) -> SchemaNode | None:
     return branch.then if is_valid(branch.when, value) else branch.otherwise
 
 
-def _object(node: SchemaNode, value: dict[str, Any], place: str) -> Iterator[str]:
+def _object(node: SchemaNode, value: dict[str, Any], place: tuple[str | int, ...]) -> Iterator[Mismatch]:
     for name in node.required or ():
         if name not in value:
-            yield f"{_inside(place, name)}: missing"
+            yield Mismatch((*place, name), "missing")
     declared = {field.name: field.node for field in node.fields or ()}
     for name, item in value.items():
         if name in declared:
-            yield from faults(declared[name], item, _inside(place, name))
+            yield from faults(declared[name], item, (*place, name))
         elif node.extras is False:
-            yield f"{_inside(place, name)}: not in the document here"
+            yield Mismatch((*place, name), "not in the document here")
 
 
-def _length(of: str, length: int, least: int | None, most: int | None, place: str) -> Iterator[str]:
+def _length(
+    of: str, length: int, least: int | None, most: int | None, place: tuple[str | int, ...]
+) -> Iterator[Mismatch]:
     if length < (least or 0) or (most is not None and length > most):
         limits = f"from {least or 0} to {most}" if most is not None else f"at least {least}"
-        yield f"{_named(place)}{length} {of}, where the document has {limits}"
+        yield Mismatch(place, f"{length} {of}, where the document has {limits}")
 
 
 def is_same(one: Any, other: Any) -> bool:
     """Return whether two JSON values are equal; `true` and 1 are not."""
     return one == other and isinstance(one, bool) == isinstance(other, bool)
-
-
-def _inside(place: str, name: str) -> str:
-    return f"{place}.{name}" if place else name
-
-
-def _named(place: str) -> str:
-    return f"{place}: " if place else ""
 
 
 def _shown(value: Any) -> str:
