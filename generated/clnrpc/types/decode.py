@@ -68,7 +68,9 @@ class DecodeOfferPath(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeOfferRecurrencePaywindow(Received):
-    """When a period can be paid, relative to its beginning."""
+    """When a period can be paid, relative to its beginning. If absent: in the period before it, and in the period
+    itself.
+    """
 
     seconds_before: U32
     """Seconds before the beginning of the period."""
@@ -115,9 +117,8 @@ class DecodeOfferRecurrence(Received):
     """The index of the last period."""
 
     paywindow: DecodeOfferRecurrencePaywindow | None = None
-    """When a period can be paid, relative to its beginning.
-
-    Default: the previous period and the period itself.
+    """When a period can be paid, relative to its beginning. If absent: in the period before it, and in the period
+    itself.
     """
 
 

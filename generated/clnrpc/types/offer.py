@@ -79,11 +79,11 @@ class OfferRequest:
 
     fronting_nodes: list[Pubkey] | None = None
     """The only nodes through which this node can be reached: the offer gets a blinded path from each of them, and
-    `force_paths` is true. *[]* means none.
+    `force_paths` is true. *[]* means none. If absent: the nodes of *--payment-fronting-node*.
 
     Each element: The id of a node that forwards to this one.
 
-    Default: the nodes of *--payment-fronting-node*. Added in v26.04.
+    Added in v26.04.
     """
 
     dev_paths: Any | None = None
