@@ -34,16 +34,16 @@ def material(relative: str) -> Path:
     path = PurePosixPath(relative)
     found = None
     if path.parts[0] == "corpus" and (repository := os.environ.get("CLN_REPO")):
-        found = _copy(repository, _COMMITS[path.parts[1]], "doc")
+        found = copy_of(repository, _COMMITS[path.parts[1]], "doc")
         path = PurePosixPath(*path.parts[2:])
     elif path.is_relative_to("vectors/bolts") and (repository := os.environ.get("BOLTS_REPO")):
-        found = _copy(repository, "HEAD", "bolt04", "bolt12")
+        found = copy_of(repository, "HEAD", "bolt04", "bolt12")
         path = path.relative_to("vectors/bolts")
     return SHARED / relative if found is None else found / path
 
 
 @cache
-def _copy(repository: str, commit: str, *folders: str) -> Path | None:
+def copy_of(repository: str, commit: str, *folders: str) -> Path | None:
     """Copy folders, as they were committed, and return where to; None if the repository lacks the commit.
 
     `doc` itself is left out of the copied paths.

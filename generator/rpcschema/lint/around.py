@@ -12,7 +12,9 @@ from rpcschema.errorcodes import NO_CODES, ErrorTable
 from rpcschema.model.nodes import Deprecated, Document, DocumentKind, SchemaNode
 from rpcschema.model.releases import newest, order
 from rpcschema.model.walk import nodes
+from rpcschema.read import packed
 from rpcschema.read.corrections import NONE, Corrections
+from rpcschema.read.packed import shipped
 
 is_release: Final = re.compile(r"(?:pre-)?v?\d+(?:\.\d+)*(?:rc\d+)?").fullmatch
 
@@ -30,7 +32,9 @@ class Around:
     """What every check can look at."""
 
     commands: frozenset[str]
-    """The names of all commands."""
+    """The names of all commands that the documents describe."""
+    known: frozenset[str]
+    """Those, and the commands of the newest release of Core Lightning that is shipped."""
     newest: str | None
     """The newest release that a document mentions, or the one that was named."""
     expired: frozenset[str]
@@ -57,8 +61,10 @@ def around(
     """Return what is around each of `documents`."""
     given = tuple(documents)
     latest = release or newest(given)
+    commands = frozenset(each.name for each in given if each.kind == "rpc")
     return Around(
-        commands=frozenset(each.name for each in given if each.kind == "rpc"),
+        commands=commands,
+        known=commands | _shipped_commands(),
         newest=latest,
         expired=_expired(given, latest),
         errors=errors,
@@ -72,6 +78,11 @@ def is_expired(deprecated: Deprecated | None, newest: str | None) -> bool:
     if not isinstance(deprecated, tuple) or len(deprecated) < 2 or newest is None:
         return False
     return order(deprecated[1]) < order(newest)
+
+
+def _shipped_commands() -> frozenset[str]:
+    releases = [*shipped().values()]
+    return frozenset(raw["rpc"] for release in releases[-1:] for raw in packed.documents(release) if "rpc" in raw)
 
 
 def _expired(documents: Iterable[Document], latest: str | None) -> frozenset[str]:

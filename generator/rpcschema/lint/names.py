@@ -103,10 +103,11 @@ def pages(document: Document, around: Around) -> Iterator[Broken]:
     """Yield references to pages of commands that do not exist."""
     if document.is_facts:
         return
+    known = around.commands if document.is_upstream else around.known
     for pointer, text in prose(document):
         for name in dict.fromkeys(_PAGE.findall(text)):
-            if name not in around.commands:
-                meant = suggestion(name, around.commands)
+            if name not in known:
+                meant = suggestion(name, known)
                 yield Broken("unknown-page", pointer, f"no document describes the command {quoted(name)}{meant}")
 
 

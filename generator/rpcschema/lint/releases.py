@@ -10,7 +10,7 @@ from rpcschema.diff.fields import flattened, parent
 from rpcschema.lint.around import Around, Earlier, halves, is_expired, is_release
 from rpcschema.lint.names import prose
 from rpcschema.lint.rules import Broken
-from rpcschema.model.nodes import Deprecated, Document, SchemaNode
+from rpcschema.model.nodes import KIND_NAMES, Deprecated, Document, SchemaNode
 from rpcschema.model.releases import order
 from rpcschema.model.walk import nodes, parts
 from rpcschema.problems import join_pointer, quoted
@@ -73,8 +73,9 @@ def since_an_earlier_release(document: Document, around: Around) -> Iterator[Bro
         return
     base, key = around.earlier, (document.kind, document.name)
     if key not in base.fields:
-        yield from _new("", document.added, base, "the document")
+        yield from _new("", document.added, base, f"the {KIND_NAMES[document.kind]}")
         return
+    yield from _old("", document.added, base, f"the {KIND_NAMES[document.kind]}")
     before = base.fields[key]
     for path, field in flattened(document).items():
         outer = parent(path)
@@ -82,7 +83,7 @@ def since_an_earlier_release(document: Document, around: Around) -> Iterator[Bro
         if field.hidden or node is None:
             continue
         if path in before:
-            yield from _old(node, base, path)
+            yield from _old(node.pointer, node.added, base, path)
         elif (outer in before or outer in {"request", "response"}) and not path.endswith("[]"):
             yield from _new(node.pointer, node.added, base, path)
 
@@ -96,12 +97,12 @@ def _new(pointer: str, added: str | None, base: Earlier, what: str) -> Iterator[
         yield Broken("added-wrong", join_pointer(pointer, "added"), message)
 
 
-def _old(node: SchemaNode, base: Earlier, path: str) -> Iterator[Broken]:
-    if node.added is None or base.release is None or not is_release(node.added):
+def _old(pointer: str, added: str | None, base: Earlier, what: str) -> Iterator[Broken]:
+    if added is None or base.release is None or not is_release(added):
         return
-    if order(node.added) > order(base.release):
-        message = f"added in {node.added}, but the documents of {base.release} have {path}"
-        yield Broken("added-wrong", join_pointer(node.pointer, "added"), message)
+    if order(added) > order(base.release):
+        message = f"added in {added}, but the documents of {base.release} have {what}"
+        yield Broken("added-wrong", join_pointer(pointer, "added"), message)
 
 
 def _node_at(document: Document, path: str) -> SchemaNode | None:

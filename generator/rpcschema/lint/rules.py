@@ -92,7 +92,8 @@ _NAMES: Final = (
     Rule("rule-undeclared", "A rule such as `oneOfMany` names what is no parameter.", "error", "warning"),
     Rule(
         "unknown-page",
-        "The prose refers to a page `lightning-NAME(7)`, and no document describes a command of this name.",
+        "The prose refers to a page `lightning-NAME(7)`, and no document describes a command of this name. Your own"
+        " documents may also refer to Core Lightning's commands.",
         "warning",
         "warning",
     ),
@@ -178,7 +179,7 @@ _VALUES: Final = (
 _EXAMPLES: Final = (
     Rule("missing-example", "A command without an example.", "note", "off"),
     Rule("example-method", "The example calls another command.", "error", "warning"),
-    Rule("example-request", "The example's parameters are not what the document accepts.", "error", "warning"),
+    Rule("example-request", "The example's parameters are not what the document accepts.", "error", "note"),
     Rule("example-response", "The example's response is not what the document declares.", "error", "note"),
 )
 _PROSE: Final = (

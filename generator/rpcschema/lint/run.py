@@ -76,7 +76,8 @@ def _read(file: File) -> _Text:
 
 
 def _of_text(text: _Text, surroundings: Around, levels: Levels) -> Iterator[Finding | None]:
-    places = {} if text.raw is None else positions(text.data.decode())
+    is_json = all(problem.pointer.startswith("/") for problem in text.problems)
+    places = positions(text.data.decode()) if is_json else {}
     broken = [_invalid(problem) for problem in text.problems]
     if text.document is not None:
         broken += _broken(text, text.document, surroundings)

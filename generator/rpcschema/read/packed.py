@@ -10,7 +10,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rpcschema.model.releases import order
 from rpcschema.settings import SettingsError
@@ -34,13 +34,18 @@ def unpack(packed: Path, folder: Path) -> None:
         SettingsError: if the file is not a packed release, or holds more than MAX_BYTES.
         OSError: if it cannot be read, or the folder cannot be written to.
     """
+    for number, document in enumerate(documents(packed)):
+        (folder / f"{number}.json").write_text(json.dumps(document), encoding="utf-8")
+
+
+def documents(packed: Path) -> list[dict[str, Any]]:
+    """Return the documents of a packed release. Raises what `unpack` raises."""
     try:
         with gzip.open(packed) as stream:
             text = stream.read(MAX_BYTES + 1)
-        documents = json.loads(text) if len(text) <= MAX_BYTES else None
+        found = json.loads(text) if len(text) <= MAX_BYTES else None
     except (gzip.BadGzipFile, EOFError, zlib.error, ValueError, RecursionError):
-        documents = None
-    if not isinstance(documents, list):
+        found = None
+    if not isinstance(found, list):
         raise SettingsError(f"{packed}: not a release that rpcschema pack has written")
-    for number, document in enumerate(documents):
-        (folder / f"{number}.json").write_text(json.dumps(document), encoding="utf-8")
+    return found
