@@ -2766,11 +2766,12 @@ class Calls(Caller):
 
                 Default: False. Added in v25.09.
             fronting_nodes: The only nodes through which this node can be reached: the offer gets a blinded path
-                from each of them, and `force_paths` is true. *[]* means none.
+                from each of them, and `force_paths` is true. *[]* means none. If absent: the nodes of
+                *--payment-fronting-node*.
 
                 Each element: The id of a node that forwards to this one.
 
-                Default: the nodes of *--payment-fronting-node*. Added in v26.04.
+                Added in v26.04.
             dev_paths: For tests: the blinded paths to use, each an array of node ids that ends with this node's id.
 
                 Hidden: not meant for general use.

@@ -16,7 +16,7 @@ from rpcschema.errorcodes import NO_CODES, ErrorTable
 _PACKAGE: Final = Path(__file__).resolve().parent
 _FOLDERS: Final = frozenset({"docs", "man", "model"})
 """Folders that other targets make in the output folder."""
-_IMPORTED: Final = frozenset({"msgspec"})
+_IMPORTED: Final = frozenset({"msgspec", "typing_extensions"})
 """What a generated package imports apart from the standard library."""
 
 _is_release: Final = re.compile(r"v[0-9]+\.[0-9]+").fullmatch

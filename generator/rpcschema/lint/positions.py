@@ -10,7 +10,7 @@ from typing import Final
 
 from rpcschema.problems import join_pointer
 
-_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{},:]|[^\s\[\]{},:"]+')
+_TOKEN: Final = re.compile(r'"(?:(?>[^"\\]++|\\.))*+"|[\[\]{},:]|[^\s\[\]{},:"]+')
 _PLACE: Final = re.compile(r"line (\d+) column \d+")
 
 
