@@ -3,8 +3,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .calls import Calls
 from .runtime.client.paying.aio import PayingAsyncClient
+
+if TYPE_CHECKING:
+    from .lists import AsyncLists
 
 
 class AsyncClient(PayingAsyncClient, Calls):
@@ -14,3 +19,10 @@ class AsyncClient(PayingAsyncClient, Calls):
     keyword, and those that are None are not sent. A method raises RpcError, in the class of the error's
     code, if the node returns an error.
     """
+
+    @property
+    def iter(self) -> AsyncLists:
+        """The long lists, as iterators: `async for invoice in client.iter.listinvoices(): ...`."""
+        from .lists import AsyncLists
+
+        return AsyncLists(self)

@@ -3,8 +3,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .calls import Calls
 from .runtime.client.paying.blocking import PayingClient
+
+if TYPE_CHECKING:
+    from .lists import Lists
 
 
 class Client(PayingClient, Calls):
@@ -14,3 +19,10 @@ class Client(PayingClient, Calls):
     keyword, and those that are None are not sent. A method raises RpcError, in the class of the error's
     code, if the node returns an error.
     """
+
+    @property
+    def iter(self) -> Lists:
+        """The long lists, as iterators: `for invoice in client.iter.listinvoices(): ...`."""
+        from .lists import Lists
+
+        return Lists(self)

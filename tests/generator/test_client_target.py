@@ -94,6 +94,19 @@ def test_each_argument_of_each_method_goes_under_its_own_name() -> None:
         assert json.loads(params) == {each.name: each.attribute for each in described.parameters if not each.extension}
 
 
+def lines_with_errors(program: str, folder: Path) -> list[str]:
+    """Return the lines of a program of which mypy reports an error."""
+    (folder / "out" / "program.py").write_text(program)
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "program.py"],
+        check=False,
+        cwd=folder / "out",
+        capture_output=True,
+        text=True,
+    )
+    return [line.split(":")[1] for line in checked.stdout.splitlines() if "error:" in line]
+
+
 def test_type_checkers_know_what_may_be_passed_by_position(package: Any, tmp_path: Path) -> None:
     made = package(command(request=REQUEST))
     program = f"""
@@ -106,15 +119,7 @@ async def calls(client: AsyncClient) -> None:
     await client.pay_now(1, "you", label="x")
     await client.pay_now(1, "you", "x")
 """
-    (tmp_path / "out" / "program.py").write_text(program)
-    checked = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "program.py"],
-        check=False,
-        cwd=tmp_path / "out",
-        capture_output=True,
-        text=True,
-    )
-    assert [line.split(":")[1] for line in checked.stdout.splitlines() if "error:" in line] == ["5", "6", "9"]
+    assert lines_with_errors(program, tmp_path) == ["5", "6", "9"]
 
 
 def test_clients_pay_once_if_the_package_has_the_commands_for_it(package: Any) -> None:
@@ -126,3 +131,32 @@ def test_clients_pay_once_if_the_package_has_the_commands_for_it(package: Any) -
     assert made.PayOnceError.__module__ == f"{made.__name__}.runtime.client.paying.steps"
     assert not (Path(other.__file__).parent / "runtime/client/paying").exists()
     assert "Paid" not in other.__all__
+
+
+TANK = {"created_index": {"type": "u64"}, "name": {"type": "string"}}
+PAGE = {"index": {"type": "string"}, "start": {"type": "u64"}, "limit": {"type": "u32"}, "kind": {"type": "string"}}
+
+
+def list_of_tanks(page: dict[str, Any], tank: dict[str, Any]) -> dict[str, Any]:
+    """Return a command with these parameters that lists such elements."""
+    tanks = {"type": "array", "items": {"type": "object", "properties": tank}}
+    return command("listtanks", request={"properties": page}, response={"properties": {"tanks": tanks}})
+
+
+def test_lists_that_can_be_read_in_pages_are_iterators(package: Any, tmp_path: Path) -> None:
+    made = package(list_of_tanks(PAGE, TANK))
+    program = f"""
+from {made.__name__} import AsyncClient, Client
+for tank in Client("s").iter.listtanks(kind="round"):
+    print(tank.name, tank.nmae)
+Client("s").iter.listtanks(limit=5)
+async def calls(client: AsyncClient) -> None:
+    print([tank.name async for tank in client.iter.listtanks()])
+    print([tank.name for tank in client.iter.listtanks()])
+"""
+    assert lines_with_errors(program, tmp_path) == ["4", "5", "8"]
+
+
+def test_other_lists_are_not(package: Any) -> None:
+    for page, tank in (({"start": PAGE["start"], "limit": PAGE["limit"]}, TANK), (PAGE, {"name": TANK["name"]})):
+        assert not hasattr(package(list_of_tanks(page, tank)).Client, "iter")

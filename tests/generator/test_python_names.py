@@ -146,10 +146,11 @@ def test_notifications_that_collide_in_a_plugin_are_refused(tmp_path: Path) -> N
     assert {problem.file for problem in problems} == {"1.json"}
 
 
-def test_a_command_cannot_take_a_name_of_the_client(tmp_path: Path) -> None:
-    made = documents(tmp_path, command("rpc-call"))
+@pytest.mark.parametrize(("name", "reserved"), [("rpc-call", "rpc_"), ("iter", "iter"), ("pay-once", "pay_once")])
+def test_a_command_cannot_take_a_name_of_the_client(tmp_path: Path, name: str, reserved: str) -> None:
+    made = documents(tmp_path, command(name))
     _, problems = render_all("python", made, Settings(package="p", targets=("python",)))
-    assert "rpc_" in problems[0].message
+    assert f" {reserved} belong" in problems[0].message
 
 
 def test_notifications_and_hooks_get_types_by_their_kind(tmp_path: Path) -> None:

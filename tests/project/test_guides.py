@@ -339,7 +339,7 @@ class trace:
 
 def test_long_lists_are_read_in_pages(home: Path) -> None:
     with Program(home / ".lightning").served():
-        assert run_python("read-long-lists", home) == "0 invoices\n"
+        assert run_python("read-long-lists", home) == "0 msat received\n0 invoices\n"
 
 
 def test_answers_of_other_versions_are_read(home: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clnrpc import AsyncClient, Client
+from clnrpc import AsyncClient, Client, ClientError
 from clnrpc.runtime.client.pages import Pages
 from clnrpc.types import ListforwardsForward, ListforwardsResponse
 from tests.runtime.loops import run
@@ -117,6 +117,37 @@ def test_pages_are_read_by_both_clients(socket_path: Path) -> None:
     run(main())
 
 
+def test_elements_are_read_by_both_clients(socket_path: Path) -> None:
+    async def main() -> None:
+        forwards = {number: "failed" if number % 7 else "settled" for number in range(1, 2501)}
+        async with Node(socket_path, forwards) as node:
+            with Client(socket_path) as client:
+                blocking = await asyncio.to_thread(lambda: list(client.iter.listforwards()))
+                filtered = await asyncio.to_thread(lambda: list(client.iter.listforwards(status="settled")))
+            async with AsyncClient(socket_path) as client_of_loop:
+                of_loop = [each async for each in client_of_loop.iter.listforwards()]
+            assert node.calls.count("listforwards") == 4 + 5 + 4  # with a filter, one looks for more
+        assert [each.created_index for each in blocking] == [each.created_index for each in of_loop] == [*forwards]
+        assert [each.created_index for each in filtered] == list(range(7, 2501, 7))
+
+    run(main())
+
+
+def test_an_iteration_that_stops_early_reads_no_further_page(socket_path: Path) -> None:
+    async def main() -> None:
+        async with Node(socket_path, dict.fromkeys(range(1, 5001), "settled")) as node:
+            with Client(socket_path) as client:
+                assert (await asyncio.to_thread(lambda: next(client.iter.listforwards()))).created_index == 1
+            async with (
+                AsyncClient(socket_path) as client_of_loop,
+                aclosing(client_of_loop.iter.listforwards()) as found,
+            ):
+                assert (await anext(found)).created_index == 1
+            assert node.calls.count("listforwards") == 2
+
+    run(main())
+
+
 def test_a_page_has_at_least_one_element() -> None:
     with pytest.raises(ValueError, match="limit: expected at least 1, not 0"):
         Pages({}, 0)
@@ -148,5 +179,38 @@ def test_changes_since_a_number_are_not_missed(socket_path: Path) -> None:
             aclosing(client.rpc_changes("forwards", "created", since={"created": 5})) as changes,
         ):
             assert (await anext(changes)).created == 7
+
+    run(main())
+
+
+def test_changes_are_followed_by_a_blocking_client(socket_path: Path) -> None:
+    async def main() -> None:
+        async with Node(socket_path, {7: "settled"}) as node:
+            with Client(socket_path, timeout=0.05) as client:
+                changes = client.rpc_changes("forwards", "updated")
+                first = asyncio.ensure_future(asyncio.to_thread(next, changes))
+                while node.calls.count("wait") < 2:
+                    await asyncio.sleep(0.01)
+                await asyncio.sleep(0.2)  # longer than the client's timeout, which does not apply
+                await node.change("updated", 2)
+                assert (await first).updated == 2
+                await node.change("updated")
+                assert (await asyncio.to_thread(next, changes)).updated == 3
+                missed = client.rpc_changes("forwards", "created", since={"created": 5})
+                assert (await asyncio.to_thread(next, missed)).created == 7
+
+    run(main())
+
+
+def test_closing_the_client_ends_a_blocking_wait(socket_path: Path) -> None:
+    async def main() -> None:
+        async with Node(socket_path, {}) as node:
+            client = Client(socket_path)
+            waiting = asyncio.ensure_future(asyncio.to_thread(next, client.rpc_changes("forwards", "created")))
+            while node.calls.count("wait") < 2:
+                await asyncio.sleep(0.01)
+            client.rpc_close()
+            with pytest.raises(ClientError):
+                await waiting
 
     run(main())

@@ -21,8 +21,6 @@ class Argument:
     hint: str
     """The type hint, without None."""
     required: bool
-    uses: frozenset[str]
-    """The names that the hint uses."""
 
 
 def arguments(plan: Plan, module: str) -> tuple[Argument, ...]:
@@ -34,7 +32,7 @@ def arguments(plan: Plan, module: str) -> tuple[Argument, ...]:
         return ()
     hints = declared_hints(module, plan.request.name)
     return tuple(
-        Argument(each.name, accepted_hint(hints[each.name]), each.required, frozenset(_names(hints[each.name])))
+        Argument(each.name, accepted_hint(hints[each.name]), each.required)
         for each in plan.request.attributes
         if not each.is_extension
     )
@@ -70,7 +68,3 @@ def _choices(declared: ast.expr) -> Iterator[str]:
             yield "str"
         case _:
             yield ast.unparse(declared)
-
-
-def _names(declared: ast.expr) -> Iterator[str]:
-    return (node.id for node in ast.walk(declared) if isinstance(node, ast.Name))

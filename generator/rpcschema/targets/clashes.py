@@ -6,7 +6,7 @@ Only all documents together show a clash, so each lists its names in its summary
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rpcschema.problems import Problem
 from rpcschema.python import names
@@ -15,6 +15,9 @@ from rpcschema.targets import DocumentSummary
 if TYPE_CHECKING:
     from rpcschema.model.nodes import Document
     from rpcschema.python.classes import Plan  # slow to import
+
+_OURS: Final = frozenset({"iter", "pay_once"})
+"""The names of generated clients that look like commands."""
 
 
 def python_names(document: Document, plan: Plan) -> dict[str, Any]:
@@ -36,9 +39,12 @@ def _clashes(summaries: Sequence[DocumentSummary]) -> Iterator[Problem]:
             if other is not summary:
                 message = f"its {what} in Python would be {name}, which {other.file} has already; rename one of them"
                 yield Problem(summary.file, "", message)
-        if summary.values.get("method", "").startswith("rpc_"):
+        method = summary.values.get("method", "")
+        if method.startswith("rpc_"):
             message = "names that begin with rpc_ belong to the generated clients and services"
             yield Problem(summary.file, "/rpc", message)
+        elif method in _OURS:
+            yield Problem(summary.file, "/rpc", f"the name {method} belongs to the generated clients")
 
 
 def _names(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

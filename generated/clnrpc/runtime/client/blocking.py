@@ -6,11 +6,11 @@ Our own names begin with `rpc_`, because some commands are called `close`, `conn
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from ..errors import ClientError, RpcError, TransportError
 from ..values.decode import decode_plain
@@ -109,6 +109,29 @@ class BaseClient(Caller):
         while (is_page := pages.take(page := method(**pages.arguments()))) is not None:
             if is_page:
                 yield page
+
+    def rpc_changes(
+        self,
+        subsystem: str,
+        index: Literal["created", "updated", "deleted"],
+        *,
+        since: Mapping[str, int] | None = None,
+    ) -> Iterator[Any]:
+        """Yield the response of `wait` for each change: `for change in client.rpc_changes("invoices", "updated")`.
+
+        `subsystem` and `index` are as for `wait`. Changes count from now on, or after the number of the index in
+        `since`. A response may stand for several changes that came between two calls: its number in the field of the
+        index's name is that of the last. The client's timeout does not apply. `rpc_close` in another thread ends a call
+        that waits, with an error.
+        """
+        client = self.rpc_with(timeout=None)
+        last = (since or {}).get(index)
+        if last is None:
+            last = getattr(client.rpc_send("wait", subsystem, index, 0), index)
+        while True:
+            change = client.rpc_send("wait", subsystem, index, last + 1)
+            last = getattr(change, index)
+            yield change
 
     def rpc_close(self) -> None:
         """Close the connections. Pending calls of other threads fail; a later call opens a new one."""

@@ -27,7 +27,7 @@ class Pages:
 
     def take(self, response: Any) -> bool | None:
         """Take the response; return whether it is a page to pass on, or None at the end of the list."""
-        found = _elements(response)
+        found = elements(response)
         if self._is_probing:
             self._is_probing = False
             if not found:
@@ -43,7 +43,7 @@ class Pages:
         return False if self._is_probing else None
 
 
-def _elements(response: Any) -> list[Any]:
+def elements(response: Any) -> list[Any]:
     """Return the list in a response, which has one."""
     values = (getattr(response, field.name, None) for field in fields(response))
     nothing: list[Any] = []

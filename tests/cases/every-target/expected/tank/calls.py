@@ -11,8 +11,7 @@ from .runtime.client.call import call
 from .runtime.client.caller import Caller
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any, Literal
+    from typing import Literal
 
     from .types import (
         TankLevelResponse,

@@ -1,0 +1,1 @@
+"""A port of nutshell's backend for Core Lightning's REST interface."""
