@@ -11,10 +11,7 @@ from .runtime.client.lists import BaseAsyncLists, BaseLists, items
 if TYPE_CHECKING:
     from typing import Any, Literal
 
-    from .runtime.values.scalars import (
-        Hash,
-        ShortChannelId,
-    )
+    from .runtime.values.scalars import Hash, ShortChannelId
     from .types import (
         ListchainmovesChainmove,
         ListchannelmovesChannelmove,

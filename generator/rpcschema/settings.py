@@ -19,6 +19,10 @@ _FOLDERS: Final = frozenset({"docs", "man", "model"})
 _IMPORTED: Final = frozenset({"msgspec", "typing_extensions"})
 """What a generated package imports apart from the standard library."""
 
+OWN: Final = "own"
+RUNTIMES: Final = (OWN, "clnrpc")
+"""Which runtime a generated package can use: a copy of its own, or that of the installed clnrpc."""
+
 _is_release: Final = re.compile(r"v[0-9]+\.[0-9]+").fullmatch
 
 
@@ -50,6 +54,13 @@ class Settings:
     """The commands that change nothing."""
     errors: ErrorTable = NO_CODES
     """The names and meanings of the commands' error codes."""
+    runtime: str = OWN
+    """One of RUNTIMES."""
+
+    @property
+    def home(self) -> str:
+        """The package that has the runtime."""
+        return self.package if self.runtime == OWN else self.runtime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +85,7 @@ class ProjectTable:
     """The table of the error codes in `schemas`."""
     lint: Mapping[str, Any] = field(default_factory=dict)
     """The table `lint`: levels of rules, as they stand there."""
+    runtime: str | None = None
 
 
 def package_name(text: str) -> str:
@@ -88,6 +100,15 @@ def package_name(text: str) -> str:
         raise SettingsError(f"{text!r} cannot be the name of a package: it would hide Python's own module {text}")
     if text in _IMPORTED:
         raise SettingsError(f"{text!r} cannot be the name of a package: it would hide {text}, which it has to import")
+    return text
+
+
+def runtime_name(text: str, package: str) -> str:
+    """Return `text`. Raises SettingsError if it is not the name of a runtime, or `package` cannot use that one."""
+    if text not in RUNTIMES:
+        raise SettingsError(f"there is no runtime {text!r}; there are {', '.join(RUNTIMES)}")
+    if text == package:
+        raise SettingsError(f"a package that uses the runtime of {text} needs another name than {package}")
     return text
 
 
@@ -149,6 +170,7 @@ def _read_table(file: Path) -> ProjectTable | None:
         read_only=_path(table, "read_only", file, where),
         errors=_path(table, "errors", file, where),
         lint=_table(table, "lint", where),
+        runtime=_string(table, "runtime", where),
     )
 
 

@@ -301,8 +301,10 @@ def test_facts_are_in_the_package_and_on_no_page(folder: Path) -> None:
         ("[tool.rpcschema]\nschemas = ['x']\npackage = 'x'\ntargets = ['mann']", "there is no target 'mann'"),
         ("[tool.rpcschema]\nschemas = ['x']\npackage = 'x'\nrelease = '26.09'", "'26.09' does not name a release"),
         ("[tool.rpcschema]\nschemas = ['x']\npackage = 'x'\nrelease = 26.09", "release: expected a string"),
+        ("[tool.rpcschema]\nschemas = ['x']\npackage = 'x'\nruntime = 'mine'", "there is no runtime 'mine'"),
+        ("[tool.rpcschema]\nschemas = ['x']\npackage = 'clnrpc'\nruntime = 'clnrpc'", "another name than clnrpc"),
     ],
-    ids=range(12),
+    ids=range(14),
 )
 def test_unusable_table_is_refused(tmp_path: Path, table: str, message: str) -> None:
     (tmp_path / "pyproject.toml").write_text(table)
@@ -327,12 +329,13 @@ def test_unusable_table_is_refused(tmp_path: Path, table: str, message: str) -> 
         (["generate", "schemas", "--package", "a", "--jobs", "0"], "--jobs"),
         (["generate", "schemas", "--package", "a", "--target", "all"], "rpcschema: there is no target 'all'"),
         (["generate", "schemas", "--package", "a", "--release", "v26.09.1"], "'v26.09.1' does not name a release"),
+        (["generate", "schemas", "--package", "a", "--runtime", ""], "there is no runtime ''; there are own, clnrpc"),
         (["generate", "schemas", "--package", "a", "--nonsense"], "--nonsense"),
         (["generate", "nowhere", "--package", "a"], "nowhere: error: cannot be read: No such file or directory"),
         (["generate", "schemas", "--package", "a", "--target", "model", "--out", "file/x"], "Not a directory"),
         (["explode"], "explode"),
     ],
-    ids=range(16),
+    ids=range(17),
 )
 def test_what_cannot_work_says_so_in_one_line(folder: Path, args: list[str], message: str) -> None:
     (folder / "file").touch()

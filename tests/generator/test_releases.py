@@ -70,7 +70,8 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str
 def write(out: Path, package: str, found: tuple[Document, ...]) -> tuple[tuple[Document, Plan], ...]:
     plans = tuple((document, plan(document, names.scalars(package))) for document in found)
     sources = {
-        f"types/{names.module(document)}.py": render(made, document, names.runtime(package)) for document, made in plans
+        f"types/{names.module(document)}.py": render(made, document, package, names.runtime(package))
+        for document, made in plans
     }
     for file in RUNTIME.rglob("*.py"):
         sources[f"runtime/{file.relative_to(RUNTIME).as_posix()}"] = file.read_text(encoding="utf-8")

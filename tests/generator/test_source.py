@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rpcschema.problems import RenderError
 from rpcschema.python import docs
-from rpcschema.python.source import LINE_LENGTH, formatted, import_of, imports_of
+from rpcschema.python.source import LINE_LENGTH, formatted, import_block, import_of
 from rpcschema.read.load import load
 from rpcschema.settings import Settings
 from tests.generator.pages import CONSTRUCTS, OWN
@@ -96,4 +96,7 @@ def test_imports_stand_as_ruffs_default_settings_want_them() -> None:
         "                        NameOfSomeLength10,\n"
         "                    )"
     )
-    assert imports_of({".b10": ["x"], ".b9": ["y"]}) == ["from .b9 import y", "from .b10 import x"]
+    assert import_block({"p.b10": ["x"], "p.b9": ["y"]}, "p") == "from .b9 import y\nfrom .b10 import x"
+    assert import_block({"p.b": ["x"], "pp.b": ["y"], "typing": ["Any"], "p": ["b"]}, "p", depth=2, indent=4) == (
+        "    from typing import Any\n\n    from pp.b import y\n\n    from .. import b\n    from ..b import x"
+    )

@@ -30,12 +30,15 @@ from rpcschema.generate import Generated, Run
 from rpcschema.generate import generate as generated
 from rpcschema.problems import Problem
 from rpcschema.settings import (
+    OWN,
+    RUNTIMES,
     ProjectTable,
     Settings,
     SettingsError,
     package_name,
     read_commands,
     release_name,
+    runtime_name,
 )
 from rpcschema.targets import TARGETS, USUAL_TARGETS
 from rpcschema.write import manifest, output, staging
@@ -57,6 +60,9 @@ class GenerateOptions:
     corrections: Annotated[str | None, Parameter(help="Table of where nodes contradict the documents.")] = None
     read_only: Annotated[str | None, Parameter(help="Table of the commands that change nothing.")] = None
     errors: Annotated[str | None, Parameter(help="Table of the names and meanings of error codes.")] = None
+    runtime: Annotated[
+        str | None, Parameter(help=f"Runtime that the package uses: {', '.join(RUNTIMES)}. [default: own]")
+    ] = None
     jobs: Annotated[
         int | None,
         Parameter(help="Number of processes. [default: what the work and the machine allow]", validator=Number(gte=1)),
@@ -157,6 +163,7 @@ def _wanted_run(schemas: Sequence[Path], options: GenerateOptions, *, trusts_man
     if not roots or package is None:
         missing = "SCHEMAS" if not roots else "--package"
         raise SettingsError(f"{missing} is needed; no [tool.rpcschema] of a pyproject.toml gives it")
+    runtime = project.runtime if options.runtime is None else options.runtime
     only, listed = _known(options.target), _known(project.targets or ())
     settings = Settings(
         package=package_name(package),
@@ -164,6 +171,7 @@ def _wanted_run(schemas: Sequence[Path], options: GenerateOptions, *, trusts_man
         release=None if release is None else release_name(release),
         read_only=() if read_only is None else read_commands(read_only),
         errors=NO_CODES if errors is None else read_error_table(errors),
+        runtime=OWN if runtime is None else runtime_name(runtime, package),
     )
     return Run(
         roots=roots,

@@ -77,14 +77,14 @@ def item_class(owner: str, wire_name: str) -> str:
     return re.sub("(?:Request|Response)$", "", owner) + pascal(wire_name)
 
 
-def runtime(package: str) -> str:
-    """Return the name of the subpackage that is the same in all packages."""
-    return f"{package}.runtime"
+def runtime(home: str) -> str:
+    """Return the name of the runtime in the package `home`."""
+    return f"{home}.runtime"
 
 
-def scalars(package: str) -> str:
-    """Return the name of the module with a package's scalar aliases."""
-    return f"{runtime(package)}.values.scalars"
+def scalars(home: str) -> str:
+    """Return the name of the module with the scalar aliases, in the runtime of `home`."""
+    return f"{runtime(home)}.values.scalars"
 
 
 def request_class(document: Document) -> str | None:

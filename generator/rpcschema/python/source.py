@@ -8,6 +8,7 @@ expect no change.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -35,9 +36,25 @@ def import_of(module: str, names: Iterable[str], *, indent: int = 0) -> str:
     return f"from {module} import (\n" + "".join(f"{margin}    {name},\n" for name in ordered) + f"{margin})"
 
 
-def imports_of(modules: Mapping[str, Iterable[str]], *, indent: int = 0) -> list[str]:
-    """Return the statements that import from each module (in `modules`, by their names), in ruff's order."""
-    return [import_of(module, modules[module], indent=indent) for module in sorted(modules, key=_natural)]
+def import_block(modules: Mapping[str, Iterable[str]], package: str, *, depth: int = 1, indent: int = 0) -> str:
+    """Return the statements that import names from modules, as ruff wants them at `indent`.
+
+    `modules` has absolute names; a module of which no name is needed is left out. The standard library, other packages,
+    and `package` are groups of their own. Imports from `package` are relative, so that it can be moved; `depth` is how
+    deep in it the importing module is, 1 for its top.
+    """
+    groups: list[list[str]] = [[], [], []]
+    for module in sorted(filter(modules.get, modules), key=_natural):
+        name = relative(module, package, depth)
+        group = 2 if name.startswith(".") else name.partition(".")[0] not in sys.stdlib_module_names
+        groups[group].append(" " * indent + import_of(name, modules[module], indent=indent))
+    return "\n\n".join("\n".join(group) for group in groups if group)
+
+
+def relative(module: str, package: str, depth: int = 1) -> str:
+    """Return the name by which a module that is `depth` deep in `package` imports `module`."""
+    inside = f"{module}.".removeprefix(f"{package}.")
+    return "." * depth + inside.removesuffix(".") if len(inside) <= len(module) else module
 
 
 def import_order(name: str) -> tuple[int, list[Any], list[Any]]:

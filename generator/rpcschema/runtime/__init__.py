@@ -9,5 +9,13 @@ client starts fast.
 
 from __future__ import annotations
 
+from typing import Final
+
 # Every call needs it, and the first call should not have to wait for its import.
 import msgspec  # noqa: F401  # pyright: ignore[reportUnusedImport]
+
+FORMAT: Final[int] = 1
+"""The version of what generated code uses of the runtime.
+
+A package that uses the runtime of another one needs the format that it was generated for.
+"""

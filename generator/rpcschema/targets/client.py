@@ -6,7 +6,7 @@ Commands that can be read in pages have another method, on `client.iter`, which 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from rpcschema.problems import has_errors
@@ -14,7 +14,7 @@ from rpcschema.python import names
 from rpcschema.python.arguments import Argument, arguments
 from rpcschema.python.docs import deprecation
 from rpcschema.python.lists import paged_list
-from rpcschema.python.source import formatted, formatted_method, import_order, literal, wrapped
+from rpcschema.python.source import formatted, formatted_method, import_block, literal, wrapped
 from rpcschema.python.types import SCALARS
 from rpcschema.python.views import method_docstring
 from rpcschema.settings import Settings
@@ -30,8 +30,8 @@ _CLIENTS: Final = {
 """The modules of the clients; and those of the runtime, with their base classes, without and with `pay_once`."""
 _CALLS: Final = "calls.py"
 _LISTS: Final = "lists.py"
-_HOMES: Final = ("collections", "typing", "scalars", "classes")
-"""Where the names in hints come from."""
+_HOMES: Final = ("collections.abc", "typing", "scalars", "types")
+"""Where the names in hints come from: modules, those of the scalars and of the classes by these words."""
 
 
 def document(subject: Subject) -> Made:
@@ -85,29 +85,52 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
         used = [each.values["used"][module] for each in summaries if module in each.values.get("used", ())]
         if module == _LISTS and not used:
             continue
-        needed = {home: sorted({name for each in used for name in each[home]}, key=import_order) for home in _HOMES}
         marks = any(each.values.get("deprecated") for each in summaries)
-        source = templates.get_template(f"{module}.jinja").render(**needed, marks=marks, parts=PARTS)
+        context = {
+            "imports": import_block(_imports(settings, module, has_methods=bool(used), marks=marks), settings.package),
+            "hints": import_block(_hinted(settings, module, used), settings.package, indent=4),
+            "parts": PARTS,
+        }
         path = _path(settings, module)
-        frames[path] = Frame.split(formatted(source, path))
+        frames[path] = Frame.split(formatted(templates.get_template(f"{module}.jinja").render(context), path))
     return Collected(
         files=_clients(settings, pays=pays_invoices(summaries), lists=_path(settings, _LISTS) in frames), frames=frames
     )
 
 
+def _imports(settings: Settings, module: str, *, has_methods: bool, marks: bool) -> Mapping[str, Sequence[str]]:
+    """Return what a module around methods imports when it is run."""
+    runtime = names.runtime(settings.home)
+    if module == _LISTS:
+        return {f"{runtime}.client.lists": ["BaseAsyncLists", "BaseLists", "items"]}
+    return {
+        f"{settings.package}.commands": ["COMMANDS", "RELEASE"],
+        f"{runtime}.client.call": ["call"] if has_methods else [],
+        f"{runtime}.client.caller": ["Caller"],
+        f"{runtime}.deprecation": ["deprecated"] if marks else [],
+    }
+
+
+def _hinted(settings: Settings, module: str, used: Iterable[Mapping[str, list[str]]]) -> Mapping[str, set[str]]:
+    """Return what the hints of a module need; `used` has the needs of each method."""
+    homes = {home: home for home in _HOMES}
+    homes |= {"scalars": names.scalars(settings.home), "types": f"{settings.package}.types"}
+    found: dict[str, set[str]] = {homes[home]: {name for each in used for name in each[home]} for home in _HOMES}
+    if module == _LISTS:
+        found["typing"].add("Any")
+    return found
+
+
 def _clients(settings: Settings, *, pays: bool, lists: bool) -> Files:
     """Render the modules of both clients."""
-    files = {}
+    files, runtime = {}, names.runtime(settings.home)
     for name, (module, base, paying) in _CLIENTS.items():
+        home, parent = (f"paying.{module}", paying) if pays else (module, base)
+        used = {f"{settings.package}.calls": ["Calls"], f"{runtime}.client.{home}": [parent]}
         source = (
             environment("client")
             .get_template("client.py.jinja")
-            .render(
-                home=f"paying.{module}" if pays else module,
-                base=paying if pays else base,
-                is_async=name == "aio.py",
-                lists=lists,
-            )
+            .render(imports=import_block(used, settings.package), base=parent, is_async=name == "aio.py", lists=lists)
         )
         files[_path(settings, name)] = formatted(source, name)
     return files

@@ -13,8 +13,8 @@ from typing import Final
 from rpcschema.errorcodes import OUTCOMES, ErrorCode, ErrorTable
 from rpcschema.model.nodes import Document
 from rpcschema.problems import Problem
-from rpcschema.python import docs
-from rpcschema.python.source import formatted, literal
+from rpcschema.python import docs, names
+from rpcschema.python.source import formatted, import_block, literal
 from rpcschema.settings import Settings
 from rpcschema.targets import Collected, DocumentSummary, Made, Target, has_error_page
 from rpcschema.targets.render import environment
@@ -78,6 +78,7 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
         if rule.outcome == outcome
     ]
     context = {
+        "imports": import_block({f"{names.runtime(settings.home)}.errors": ["Outcome", "RpcError"]}, settings.package),
         "codes": views,
         "classes": [(view.name, view.class_name) for view in views],
         "commands": [(literal(name), literal(codes)) for name, codes in returned.items() if codes],

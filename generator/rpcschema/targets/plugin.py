@@ -1,4 +1,7 @@
-"""Target `plugin`: `Plugin`, with one typed method per notification and hook, for a subclass to override."""
+"""Target `plugin`: `Plugin`, with one typed method per notification and hook, for a subclass to override.
+
+In a package on clnrpc, it is a subclass of clnrpc's, so it has the node's notifications and hooks too.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rpcschema.model.nodes import DocumentKind
-from rpcschema.python.source import formatted, formatted_method, import_order
+from rpcschema.python import names
+from rpcschema.python.source import formatted, formatted_method, import_block
 from rpcschema.python.views import event_view
-from rpcschema.settings import Settings
+from rpcschema.settings import OWN, Settings
 from rpcschema.targets import PARTS, Collected, DocumentSummary, Frame, Made, Target
 from rpcschema.targets.render import environment
 from rpcschema.targets.subject import Subject
@@ -39,11 +43,25 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
     notifications = _events(summaries, "notification")
     hooks = _events(summaries, "hook")
     named = {str(event[name]) for event in (*notifications, *hooks) for name in ("payload", "response") if event[name]}
+    package, runtime = settings.package, names.runtime(settings.home)
+    is_on_node = settings.runtime != OWN
+    has_client = "client" in settings.targets and not is_on_node
+    used = {
+        f"{package}.aio": ["AsyncClient"] if has_client else [],
+        f"{package}.client": ["Client"] if has_client else [],
+        f"{settings.home}.plugin": ["Plugin as NodePlugin"] if is_on_node else [],
+        f"{runtime}.plugin.base": [] if is_on_node else ["BasePlugin"],
+        f"{runtime}.plugin.declare": ["PluginEvent"],
+        f"{runtime}.server.stubs": ["stub"] if named else [],
+    }
+    hinted = {f"{runtime}.plugin.declare": ["Handled"] if named else [], f"{package}.types": named}
     context = {
         "notifications": notifications,
         "hooks": hooks,
-        "classes": sorted(named, key=import_order),
-        "has_client": "client" in settings.targets,
+        "imports": import_block(used, package),
+        "hints": import_block(hinted, package, indent=4),
+        "is_on_node": is_on_node,
+        "has_client": has_client,
         "parts": PARTS,
     }
     source = environment("plugin").get_template("plugin.py.jinja").render(context)

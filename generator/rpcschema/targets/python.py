@@ -1,6 +1,7 @@
 """Target `python`: the package itself.
 
-It consists of one module of dataclasses per document, the table of commands, and a copy of the runtime.
+It consists of one module of dataclasses per document, the table of commands, and a copy of the runtime, unless it uses
+that of clnrpc.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from typing import Final
 
 from rpcschema.problems import has_errors
 from rpcschema.python import names
-from rpcschema.python.source import formatted, import_of, import_order, imports_of, literal
+from rpcschema.python.source import formatted, import_block, import_order, literal, relative
 from rpcschema.python.views import CommandView
-from rpcschema.settings import Settings
+from rpcschema.runtime import FORMAT
+from rpcschema.settings import OWN, Settings
 from rpcschema.targets import PARTS, Collected, DocumentSummary, Files, Frame, Made, Target, pays_invoices
 from rpcschema.targets.clashes import python_names
 from rpcschema.targets.render import environment
@@ -71,26 +73,30 @@ def document(subject: Subject) -> Made:
     return Made(
         files={path: formatted(subject.module, path)},
         parts=_entry(_marked(subject), f"{package}/commands.py") if document.kind == "rpc" else {},
-        summary=python_names(document, plan),
+        summary={**python_names(document, plan), "table": _used_in_table(subject) if document.kind == "rpc" else []},
         problems=plan.problems,
     )
 
 
 def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Collected:
-    """Render the files that depend on all documents, and copy the runtime."""
-    pays = pays_invoices(summaries)
+    """Render the files that depend on all documents, and copy the runtime if the package has its own."""
+    pays, package, runtime = pays_invoices(summaries), settings.package, names.runtime(settings.home)
     exports = _exports(settings, paying=pays)
     modules = ["errors", "types"] if "errors" in settings.targets else ["types"]
     classes = {name: str(each.values["module"]) for each in summaries for name in each.values["classes"]}
     context = {
-        "loaded_at_once": import_of(".runtime.errors", _LOADED_AT_ONCE),
-        "exports": exports,
-        "imports": _imports_of(exports),
+        "format": None if settings.runtime == OWN else FORMAT,
+        "loaded_at_once": import_block({f"{runtime}.errors": _LOADED_AT_ONCE}, package),
+        "exports": {name: relative(module, package) for name, module in exports.items()},
+        "imports": _imports_of({**exports, **dict.fromkeys(modules, package)}, package),
         "modules": modules,
         "module_names": literal(tuple(modules)),
         "names": sorted([*_LOADED_AT_ONCE, *exports, *modules], key=import_order),
         "classes": dict(sorted(classes.items())),
-        "class_imports": _imports_of(classes),
+        "class_imports": _imports_of({name: f"types.{module}" for name, module in classes.items()}, "types"),
+        "table_imports": import_block(
+            {f"{runtime}.command": {"Command"}.union(*(each.values["table"] for each in summaries))}, package
+        ),
         "release": literal(settings.release),
         "has_commands": any(each.kind == "rpc" for each in summaries),
         "parts": PARTS,
@@ -102,11 +108,13 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
         ("commands.py", "commands.py.jinja"),
         ("types/__init__.py", "types.py.jinja"),
     ):
-        path = f"{settings.package}/{name}"
+        path = f"{package}/{name}"
         rendered[path] = formatted(templates.get_template(template).render(context), path)
-    table = f"{settings.package}/commands.py"
+    table = f"{package}/commands.py"
     frames = {table: Frame.split(rendered.pop(table))}
-    fixed = {f"{settings.package}/py.typed": b"", **dict(_runtime(settings.package, paying=pays))}
+    fixed = {f"{package}/py.typed": b""}
+    if settings.runtime == OWN:
+        fixed.update(_runtime(package, paying=pays))
     return Collected(files=rendered | fixed, frames=frames)
 
 
@@ -115,15 +123,16 @@ def _exports(settings: Settings, *, paying: bool) -> dict[str, str]:
     modules = [item for target in settings.targets for item in _EXPORTS.get(target, {}).items()]
     if paying and "client" in settings.targets:
         modules.append(_PAYING_EXPORTS)
-    return {name: module for module, names in sorted(modules) for name in names}
+    homes = {module: settings.home if module.startswith("runtime.") else settings.package for module, _ in modules}
+    return {name: f"{homes[module]}.{module}" for module, names in sorted(modules) for name in names}
 
 
-def _imports_of(modules: Mapping[str, str]) -> list[str]:
+def _imports_of(modules: Mapping[str, str], package: str) -> str:
     """Return indented import statements for names, given the module of each."""
     names_of: defaultdict[str, list[str]] = defaultdict(list)
     for name, module in modules.items():
-        names_of[f".{module}"].append(name)
-    return imports_of(names_of, indent=4)
+        names_of[module].append(name)
+    return import_block(names_of, package, indent=4)
 
 
 def _marked(subject: Subject) -> CommandView:
@@ -137,6 +146,12 @@ def _entry(command: CommandView, path: str) -> Files:
     """Render the command's entry in the table of commands."""
     source = environment("python").get_template("command.py.jinja").render(command=command)
     return {path: formatted(source, path, before="_ = _(\n    {\n", after="    }\n)\n")}
+
+
+def _used_in_table(subject: Subject) -> list[str]:
+    """Return what the command's entry uses of `runtime.command`, besides Command."""
+    types = " ".join(parameter.type for parameter in subject.command.parameters)
+    return [*(["Parameter"] if types else []), *(name for name in ("Array", "Object") if f"{name}(" in types)]
 
 
 def _runtime(package: str, *, paying: bool) -> Iterator[tuple[str, bytes]]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from rpcschema.problems import has_errors
-from rpcschema.python.source import formatted, formatted_method, import_order
+from rpcschema.python import names
+from rpcschema.python.source import formatted, formatted_method, import_block
 from rpcschema.settings import Settings
 from rpcschema.targets import PARTS, Collected, DocumentSummary, Frame, Made, Target
 from rpcschema.targets.clashes import python_names
@@ -32,9 +33,20 @@ def document(subject: Subject) -> Made:
 def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Collected:
     """Render the module around the stubs."""
     path = _path(settings)
-    named = {name for summary in summaries for name in summary.values.get("types", ())}
-    classes = sorted(named, key=import_order)
-    source = environment("service").get_template("service.py.jinja").render(classes=classes, parts=PARTS)
+    classes = {name for summary in summaries for name in summary.values.get("types", ())}
+    package, runtime = settings.package, names.runtime(settings.home)
+    used = {
+        f"{package}.commands": ["COMMANDS"],
+        f"{runtime}.errors": ["unknown_command"] if classes else [],
+        f"{runtime}.server.stubs": ["BaseService", *(["stub"] if classes else [])],
+    }
+    hinted = {f"{runtime}.server.stubs": ["Reply"], f"{package}.types": classes} if classes else {}
+    context = {
+        "imports": import_block(used, package),
+        "hints": import_block(hinted, package, indent=4),
+        "parts": PARTS,
+    }
+    source = environment("service").get_template("service.py.jinja").render(context)
     return Collected(frames={path: Frame.split(formatted(source, path))})
 
 

@@ -21,12 +21,12 @@ class Subject:
     @cached_property
     def plan(self) -> classes.Plan:
         """The planned classes of the document."""
-        return classes.plan(self.document, names.scalars(self.settings.package))
+        return classes.plan(self.document, names.scalars(self.settings.home))
 
     @cached_property
     def module(self) -> str:
         """The source of the module of the classes."""
-        return dataclasses.render(self.plan, self.document, names.runtime(self.settings.package))
+        return dataclasses.render(self.plan, self.document, self.settings.package, names.runtime(self.settings.home))
 
     @cached_property
     def command(self) -> views.CommandView:

@@ -38,6 +38,8 @@ class PluginEvent:
     """The payload's class in `<package>.types`."""
     response: str = ""
     """The class of a hook's response; a notification has none."""
+    package: str = ""
+    """The package of its classes, if that is not the plugin's `rpc_package`."""
 
 
 @dataclass(frozen=True, slots=True)

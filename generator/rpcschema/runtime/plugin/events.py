@@ -66,7 +66,7 @@ class Events:
         payload = unwrapped(topic, params)
         calls: list[tuple[str, _Arguments]] = []
         if event := declared.notifications.get(topic):
-            kind = partial(load_class, self._package, event.module, event.payload)
+            kind = partial(self._class, event, event.payload)
             calls.append((event.method, lambda: (decode(kind(), payload),)))
         topics = (topic,) if topic == "log" else (topic, ALL_TOPICS)
         methods = (method for each in topics for method in declared.subscribers.get(each, ()))
@@ -130,7 +130,7 @@ class Events:
             print(text, file=sys.stderr)
 
     def _class(self, event: PluginEvent, name: str) -> type[Any]:
-        return load_class(self._package, event.module, name)
+        return load_class(event.package or self._package, event.module, name)
 
 
 @overload

@@ -79,22 +79,22 @@ if TYPE_CHECKING:
     from .service import Service
 else:
     _HOMES = {
-        "AsyncClient": "aio",
-        "Client": "client",
-        "COMMANDS": "commands",
-        "RELEASE": "commands",
-        "Plugin": "plugin",
-        "CallHooks": "runtime.client.hooks",
-        "CallRecord": "runtime.client.hooks",
-        "PluginDisabled": "runtime.plugin.declare",
-        "hook": "runtime.plugin.declare",
-        "subscribe": "runtime.plugin.declare",
-        "decode_payload": "runtime.plugin.events",
-        "option": "runtime.plugin.options",
-        "to_dict": "runtime.values.encode",
-        "to_json": "runtime.values.encode",
-        "unknown_fields": "runtime.values.unknown",
-        "Service": "service",
+        "AsyncClient": ".aio",
+        "Client": ".client",
+        "COMMANDS": ".commands",
+        "RELEASE": ".commands",
+        "Plugin": ".plugin",
+        "CallHooks": ".runtime.client.hooks",
+        "CallRecord": ".runtime.client.hooks",
+        "PluginDisabled": ".runtime.plugin.declare",
+        "hook": ".runtime.plugin.declare",
+        "subscribe": ".runtime.plugin.declare",
+        "decode_payload": ".runtime.plugin.events",
+        "option": ".runtime.plugin.options",
+        "to_dict": ".runtime.values.encode",
+        "to_json": ".runtime.values.encode",
+        "unknown_fields": ".runtime.values.unknown",
+        "Service": ".service",
     }
 
     def __getattr__(name):
@@ -106,7 +106,7 @@ else:
             return _version()
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = globals()[name] = getattr(import_module("." + _HOMES[name], __name__), name)
+        value = globals()[name] = getattr(import_module(_HOMES[name], __name__), name)
         return value
 
     def _version():

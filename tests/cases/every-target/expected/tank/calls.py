@@ -13,9 +13,7 @@ from .runtime.client.caller import Caller
 if TYPE_CHECKING:
     from typing import Literal
 
-    from .types import (
-        TankLevelResponse,
-    )
+    from .types import TankLevelResponse
 
 
 class Calls(Caller):

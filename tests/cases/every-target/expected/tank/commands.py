@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from .runtime.command import Array, Command, Object, Parameter
+from .runtime.command import Command, Parameter
 
 RELEASE: Final[str | None] = "v26.09"
 """The node's release that these commands describe, e.g. "v26.09"; None if it is not known."""

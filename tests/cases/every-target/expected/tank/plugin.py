@@ -16,11 +16,7 @@ from .runtime.server.stubs import stub
 
 if TYPE_CHECKING:
     from .runtime.plugin.declare import Handled
-    from .types import (
-        TankDryNotification,
-        TankFullHookRequest,
-        TankFullHookResponse,
-    )
+    from .types import TankDryNotification, TankFullHookRequest, TankFullHookResponse
 
 NOTIFICATIONS: Final[Mapping[str, PluginEvent]] = MappingProxyType(
     {

@@ -11,10 +11,7 @@ from .runtime.server.stubs import BaseService, stub
 
 if TYPE_CHECKING:
     from .runtime.server.stubs import Reply
-    from .types import (
-        TankLevelRequest,
-        TankLevelResponse,
-    )
+    from .types import TankLevelRequest, TankLevelResponse
 
 
 class Service(BaseService):

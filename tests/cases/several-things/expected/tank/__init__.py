@@ -57,11 +57,11 @@ if TYPE_CHECKING:
     from .runtime.values.unknown import unknown_fields
 else:
     _HOMES = {
-        "COMMANDS": "commands",
-        "RELEASE": "commands",
-        "to_dict": "runtime.values.encode",
-        "to_json": "runtime.values.encode",
-        "unknown_fields": "runtime.values.unknown",
+        "COMMANDS": ".commands",
+        "RELEASE": ".commands",
+        "to_dict": ".runtime.values.encode",
+        "to_json": ".runtime.values.encode",
+        "unknown_fields": ".runtime.values.unknown",
     }
 
     def __getattr__(name):
@@ -73,7 +73,7 @@ else:
             return _version()
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = globals()[name] = getattr(import_module("." + _HOMES[name], __name__), name)
+        value = globals()[name] = getattr(import_module(_HOMES[name], __name__), name)
         return value
 
     def _version():
