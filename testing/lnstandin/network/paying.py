@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
-from typing import Final
 
 from clnrpc import types
 from clnrpc.errors import (
@@ -24,12 +23,11 @@ from lnoffers.bolt12 import Bolt12Error, Invoice, without_scheme
 from lnoffers.service.commands.xpay import PAY_SECONDS, XpayCommands, result_within
 from lnoffers.service.payments.backend import BackendError, FailureCode
 from lnstandin.network.base import NetworkCommands
+from lnstandin.network.payments import bolt11_invoice
 from lnstandin.play.channels import NoRoute
 from lnstandin.play.ledger import Sent, State
 from lnstandin.play.sender import LABEL, Failure
 from lnstandin.play.target import Target, UnreachableError
-
-_REGTEST: Final = bolt11.CHAINS["bcrt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +152,7 @@ class PayingCommands(NetworkCommands, XpayCommands):
         Raises:
             RpcError: if the invoice cannot be paid now, or not with these parameters.
         """
-        try:
-            invoice = bolt11.Invoice.parse(without_scheme(text).lower())
-        except bolt11.Bolt11Error as error:
-            raise RpcError(INVALID_PARAMS, f"Invalid bolt11 invoice: {error}") from error
-        if invoice.chain != _REGTEST:
-            why = f"Prefix {invoice.chain.currency} is not for regtest"
-            raise RpcError(INVALID_PARAMS, f"Invalid bolt11 invoice: {why}")
+        invoice = bolt11_invoice(without_scheme(text).lower(), "bolt11 invoice")
         amount = invoice.amount_msat if request.amount_msat is None else request.amount_msat
         if amount is None:
             raise RpcError(INVALID_PARAMS, "amount_msat required")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Listing: TypeAlias = types.ListpaysRequest | types.ListsendpaysRequest
 
+_REGTEST: Final = bolt11.CHAINS["bcrt"]
 PART: Final = 1
 """The number of the only part of each payment: lightningd's xpay counts from here."""
 _STATUSES: Final[Mapping[State, PayStatus]] = {
@@ -109,10 +110,22 @@ def _hash_of(text: str) -> bytes:
             return to_pay(string)
         except ValueError as error:
             raise RpcError(INVALID_PARAMS, f"bolt11: {error}") from error
+    return bolt11_invoice(string, "bolt11").payment_hash
+
+
+def bolt11_invoice(string: str, what: str) -> bolt11.Invoice:
+    """Return an invoice of this network; `what` names it in errors.
+
+    Raises:
+        RpcError: if it cannot be read, or is for another network.
+    """
     try:
-        return bolt11.Invoice.parse(string).payment_hash
+        invoice = bolt11.Invoice.parse(string)
     except bolt11.Bolt11Error as error:
-        raise RpcError(INVALID_PARAMS, f"Invalid bolt11: {error}") from error
+        raise RpcError(INVALID_PARAMS, f"Invalid {what}: {error}") from error
+    if invoice.chain != _REGTEST:
+        raise RpcError(INVALID_PARAMS, f"Invalid {what}: Prefix {invoice.chain.currency} is not for regtest")
+    return invoice
 
 
 def _chosen(found: Sequence[Sent], request: Listing) -> Sequence[Sent]:
