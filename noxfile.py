@@ -23,6 +23,8 @@ PYLN_PROTO = ROOT / ".nox" / "pyln-proto"
 PYLN_CLIENT = ROOT / ".nox" / "pyln-client"
 PROTOTEST = ROOT / ".nox" / "lnprototest"
 SERVER = ROOT / ".nox" / "server"
+LNBITS = ROOT / ".nox" / "lnbits"
+CASHU = ROOT / ".nox" / "cashu"
 BOOTSTRAP = ROOT / ".nox" / f"bootstrap-{sys.version_info[0]}.{sys.version_info[1]}"
 CONSTRAINTS = ROOT / "constraints"
 
@@ -47,7 +49,7 @@ if __name__ == "__main__":
         sys.exit(
             "usage: python3 noxfile.py SESSION... [-- ARGUMENT...]  "
             "(generate check tests matrix coverage lint types man audit bench crosscheck interop pyln fuzz fuzz-socket "
-            "soak durability hostile race demo release neighbours lowest newest lock)"
+            "soak durability hostile race standin demo release neighbours lowest newest lock)"
         )
     sys.exit(_bootstrap(sys.argv[1:]))
 
@@ -306,6 +308,36 @@ def race(session: nox.Session) -> None:
     _install(session, "test")
     session.run("python", "-m", "tests.service.claims.race", *(session.posargs or ["10000"]))
     session.run("python", "-m", "tests.play.race", *session.posargs)
+
+
+@nox.session(python=None if sys.version_info < (3, 13) else "3.12")
+def standin(session: nox.Session) -> None:
+    """Test the stand-ins for longer than `tests`: 16 seeds of the mock, 10,000 random payments, and real applications.
+
+    The applications are the wallets of lnbits, which needs Python below 3.13, and nutshell. With arguments, pytest runs
+    only these tests.
+    """
+    _install(session, "test")
+    session.env["LNBITS_PYTHON"] = _python_with(session, LNBITS, "lnbits", *GROUPS["lnbits"])
+    session.env["CASHU_PYTHON"] = _python_with_cashu(session)
+    session.env.update(LNSTANDIN_SEEDS="16", NETWORK_PAYMENTS="10000")
+    usual = [f"tests/{name}.py" for name in ("mock/test_answers", "network/test_random_payments")]
+    session.run("pytest", "-s", *(session.posargs or [*usual, "tests/network/test_applications.py"]))
+
+
+def _python_with_cashu(session: nox.Session) -> str:
+    """Install nutshell into an environment of its own; return its Python."""
+    _lock(session, "sessions")
+    session.install("--quiet", *GROUPS["lock"])
+    # nutshell's environs cannot be imported with marshmallow 4, and of the Breez SDK no release in its range is left.
+    override = Path(session.create_tmp()).resolve() / "override.txt"
+    override.write_text("breez-sdk-spark\n")
+    if not CASHU.is_dir():
+        session.run("python", "-m", "venv", str(CASHU))
+    python = str(CASHU / "bin" / "python")
+    requirements = ["cashu==0.21.0", "marshmallow<4"]
+    session.run("uv", "pip", "install", "--quiet", f"--python={python}", f"--override={override}", *requirements)
+    return python
 
 
 @nox.session
