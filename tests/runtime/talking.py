@@ -8,7 +8,8 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from threading import Timer
+from queue import Queue
+from threading import Thread, Timer
 from typing import Any, Final
 
 from rpcschema.runtime.jsontext import Framer
@@ -28,7 +29,9 @@ class Talk:
         self.emitted: list[dict[str, Any]] = []
         """The other notifications of the plugin."""
         self._number = 0
-        self._framer = Framer()
+        self._arrived: Queue[dict[str, Any] | None] = Queue()
+        self._reader = Thread(target=self._read_all)
+        self._reader.start()
         self._responses: dict[str, dict[str, Any]] = {}
 
     def send(self, message: dict[str, Any]) -> None:
@@ -68,17 +71,16 @@ class Talk:
         return self.call("init", {"options": options, "configuration": {"lightning-dir": "/", "rpc-file": "none"}})
 
     def read(self) -> None:
-        """Read until at least one more message has arrived. Raises EOFError."""
-        assert self.process.stdout
-        read = False
-        while not read:
-            data = os.read(self.process.stdout.fileno(), 1 << 16)
-            if not data:
-                raise EOFError
-            self._framer.feed(data)
-            for text in self._framer:
-                self._take(json.loads(text))
-                read = True
+        """Wait for one more message. Raises EOFError."""
+        message = self._arrived.get()
+        if message is None:
+            raise EOFError
+        if "id" in message:
+            self._responses[message["id"]] = message
+        elif message["method"] == "log":
+            self.logs.append((message["params"]["level"], message["params"]["message"].splitlines()[0]))
+        else:
+            self.emitted.append(message)
 
     def end(self) -> int:
         """Close the plugin's stdin, read the rest, and return its exit status."""
@@ -90,13 +92,20 @@ class Talk:
         except EOFError:
             return self.process.wait()
 
-    def _take(self, message: dict[str, Any]) -> None:
-        if "id" in message:
-            self._responses[message["id"]] = message
-        elif message["method"] == "log":
-            self.logs.append((message["params"]["level"], message["params"]["message"].splitlines()[0]))
-        else:
-            self.emitted.append(message)
+    def close(self) -> None:
+        """Kill the plugin if it still runs."""
+        self.process.kill()
+        self._reader.join()
+
+    def _read_all(self) -> None:
+        """Read all the time, as lightningd does."""
+        assert self.process.stdout
+        framer = Framer()
+        while data := os.read(self.process.stdout.fileno(), 1 << 16):
+            framer.feed(data)
+            for text in framer:
+                self._arrived.put(json.loads(text))
+        self._arrived.put(None)
 
 
 @contextmanager
@@ -106,8 +115,9 @@ def talking(arguments: Sequence[str], **environment: str) -> Iterator[Talk]:
     with subprocess.Popen(command, cwd=ROOT, env=settings, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         guard = Timer(SECONDS, process.kill)
         guard.start()
+        talk = Talk(process)
         try:
-            yield Talk(process)
+            yield talk
         finally:
             guard.cancel()
-            process.kill()
+            talk.close()

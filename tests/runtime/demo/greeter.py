@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,12 +111,18 @@ class Greeter(Service, Plugin):
 
     async def on_custommsg(self, tidings: TidingsNotification, /) -> None:
         await asyncio.sleep(0)
+        if tidings.do == "fail":
+            raise LookupError("not this time")
+        if tidings.do == "leave":
+            sys.exit(7)
         self.rpc_log(f"heard {tidings.do}")
 
     async def hook_custommsg(self, request: TidingsHookRequest, /) -> TidingsHookResponse:
         await asyncio.sleep(0)
         if request.do == "fail":
             raise LookupError("not this time")
+        if request.do == "nothing":
+            return None  # type: ignore[return-value] # a mistake of an author
         return TidingsHookResponse(result=request.do)
 
     @hook(before=["other.py"], after=["first.py"])

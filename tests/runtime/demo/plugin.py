@@ -27,7 +27,7 @@ class Plugin(BasePlugin):
     rpc_package = demo.NAME
     rpc_notifications: ClassVar = {name: notification(name) for name in ("custommsg", "log", "shutdown", "unheard")}
     rpc_hooks: ClassVar = {
-        name: hook(name) for name in ("custommsg", "htlc_accepted", "openchannel", "db_write", "unasked")
+        name: hook(name) for name in ("custommsg", "htlc_accepted", "openchannel", "db_write", "rpc_command", "unasked")
     }
 
     @stub
@@ -56,6 +56,10 @@ class Plugin(BasePlugin):
 
     @stub
     def hook_db_write(self, payload: TidingsHookRequest, /) -> Handled[TidingsHookResponse]:
+        raise NotImplementedError
+
+    @stub
+    def hook_rpc_command(self, payload: TidingsHookRequest, /) -> Handled[TidingsHookResponse]:
         raise NotImplementedError
 
     @stub

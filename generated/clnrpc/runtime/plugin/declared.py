@@ -6,14 +6,15 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from inspect import isasyncgenfunction, iscoroutinefunction
-from typing import Final
+from typing import Any, Final, get_args
 
 from ..server.stubs import is_filled
 from .commands import filled_commands
-from .declare import HookTerms, PluginEvent, terms_of, topics_of
+from .declare import FeaturePlace, HookTerms, PluginEvent, terms_of, topics_of
 from .options import OptionTable
 
 _PREFIXES: Final = ("on_", "hook_")
+_PLACES: Final[tuple[str, ...]] = get_args(FeaturePlace)
 _FILTERS: Final[Mapping[str, type]] = {"custommsg": int, "rpc_command": str}
 """The hooks that have filters, and the type of these."""
 _NEVER_ASYNC: Final = frozenset({"db_write"})
@@ -45,7 +46,9 @@ class Declared:
             for topic in topics_of(getattr(plugin, name)):
                 subscribers[topic] += (name,)
         _check_names(plugin, {event.method for event in (*notifications.values(), *hooks.values())})
+        _check_hooks(plugin, hooks)
         _check_async(plugin)
+        _check_facts(plugin, notifications)
         return cls(
             notifications={name: event for name, event in notifications.items() if is_filled(plugin, event.method)},
             all_hooks=hooks,
@@ -71,6 +74,40 @@ def _suggestion(name: str, known: set[str]) -> str:
     close = get_close_matches(name, [each for each in known if each.startswith(prefix)], 1)
     hint = f"; did you mean {close[0]}?" if close else ""
     return f"there is no {kind} {name.removeprefix(prefix)!r}{hint}"
+
+
+def _check_hooks(plugin: type, hooks: Mapping[str, PluginEvent]) -> None:
+    """Raise TypeError for a decorated method that is no hook, and for a command that messages cannot tell from one."""
+    methods = {event.method for event in hooks.values()}
+    for name in dir(plugin):
+        if terms_of(getattr(plugin, name)) is not None and name not in methods:
+            raise TypeError(f"{plugin.__name__}.{name} is no hook, so @hook does not belong there")
+    for name in filled_commands(plugin):
+        if name in hooks and is_filled(plugin, hooks[name].method):
+            raise TypeError(f"{plugin.__name__}: the command {name} has the name of a hook that the plugin handles")
+
+
+def _check_facts(plugin: type, notifications: Mapping[str, PluginEvent]) -> None:
+    """Raise TypeError for topics, custom messages and feature bits that lightningd would refuse."""
+    for topic in _declaration(plugin, "rpc_topics", ()):
+        if topic in notifications:
+            raise TypeError(f"{plugin.__name__}.rpc_topics: {topic} is a notification of lightningd")
+    messages = _declaration(plugin, "rpc_custommessages", ())
+    for number in messages:
+        if not 0 <= number < 1 << 16:
+            raise TypeError(f"{plugin.__name__}.rpc_custommessages: {number} is no type of a message (0 to 65535)")
+    if messages and not is_filled(plugin, "hook_custommsg"):
+        raise TypeError(f"{plugin.__name__}.rpc_custommessages needs a method hook_custommsg, which gets the messages")
+    for place, bits in _declaration(plugin, "rpc_featurebits", {}).items():
+        if place not in _PLACES:
+            raise TypeError(f"{plugin.__name__}.rpc_featurebits: there is no place {place!r}: use {', '.join(_PLACES)}")
+        for bit in bits:
+            if bit < 0:
+                raise TypeError(f"{plugin.__name__}.rpc_featurebits: {bit} is no feature bit")
+
+
+def _declaration(plugin: type, name: str, default: Any) -> Any:
+    return getattr(plugin, name, default)
 
 
 def _check_async(plugin: type) -> None:

@@ -156,7 +156,7 @@ class BasePlugin:
     def rpc_message(self, message: str, level: LogLevel = "info") -> None:
         """Send a text to the caller of the command that is running; only those who asked for such texts get it."""
         if (call := running_call.get()) is not None:
-            params = {"id": msgspec.Raw(call.identity), "level": level, "message": _printable(message)}
+            params = {"id": call.identity, "level": level, "message": _printable(message)}
             self._rpc_send("message", params)
 
     def rpc_progress(self, number: int, total: int, *, stage: tuple[int, int] | None = None) -> None:
@@ -168,7 +168,7 @@ class BasePlugin:
             stage: the number of the stage that these steps belong to, counted from 0, and the number of stages.
         """
         if (call := running_call.get()) is not None:
-            params: dict[str, Any] = {"id": msgspec.Raw(call.identity), "num": number, "total": total}
+            params: dict[str, Any] = {"id": call.identity, "num": number, "total": total}
             if stage is not None:
                 params["stage"] = {"num": stage[0], "total": stage[1]}
             self._rpc_send("progress", params)
@@ -244,7 +244,9 @@ class BasePlugin:
         name = message.method
         if name in self._rpc_commands.commands:
             allows, self._rpc_oneshot = self._rpc_oneshot, None
-            running_call.set(RunningCall(identity, self._rpc_deprecated if allows is None else allows))
+            running_call.set(
+                RunningCall(msgspec.json.decode(identity), self._rpc_deprecated if allows is None else allows)
+            )
             return self._rpc_commands.answer(name, text.encode())
         try:
             result = self._rpc_result(name, bytes(message.params))
@@ -284,6 +286,9 @@ class BasePlugin:
         self._rpc_configuration = given.configuration
         try:
             self._rpc_setter.fill(given.options)
+        except ValueError as error:
+            return encode({"disable": _printable(str(error))})
+        try:
             made = self.rpc_init()
         except Exception as error:  # noqa: BLE001
             return self._rpc_disable("rpc_init", error)

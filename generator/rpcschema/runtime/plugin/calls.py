@@ -11,8 +11,7 @@ from typing import Final
 class RunningCall:
     """A call of a plugin's command."""
 
-    identity: bytes
-    """Its id, JSON text."""
+    identity: str | int | float
     allows_deprecated: bool
 
 

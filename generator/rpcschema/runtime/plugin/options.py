@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
 from types import NoneType, UnionType
 from typing import (
     Any,
@@ -144,7 +144,7 @@ class OptionTable:
         if not is_dataclass(defaults) or isinstance(defaults, type):
             raise TypeError(f"rpc_options must be an instance of a dataclass, not {defaults!r}")
         types = get_type_hints(type(defaults))
-        found = [_option(each.name, types[each.name], each.metadata.get(_KEY)) for each in fields(defaults)]
+        found = [_option(each, types[each.name], getattr(defaults, each.name)) for each in fields(defaults)]
         return cls({each.name: each for each in found}, defaults)
 
     def described(self) -> list[dict[str, Any]]:
@@ -165,8 +165,9 @@ class OptionTable:
         return replace(current, **{found.attribute: found.value(given)})
 
 
-def _option(attribute: str, declared: Any, terms: object) -> Option:
+def _option(declaration: Field[Any], declared: Any, default: Any) -> Option:
     """Return the option of a field. Raises TypeError."""
+    attribute, terms = declaration.name, declaration.metadata.get(_KEY)
     if not isinstance(terms, _Terms):
         raise TypeError(f"the option {attribute} has no description: write {attribute} = option(DEFAULT, DESCRIPTION)")
     multi = get_origin(declared) is list
@@ -179,8 +180,8 @@ def _option(attribute: str, declared: Any, terms: object) -> Option:
         )
     if not _is_name(name):
         raise TypeError(f"the option {attribute} cannot be called {name!r}: use lower-case letters, digits, - and _")
-    if (terms.flag and kind is not bool) or (terms.conceal and kind is not str):
-        raise TypeError(f"the option {attribute}: a flag is a bool, and only text is concealed")
+    if (terms.flag and (kind is not bool or default is not False)) or (terms.conceal and kind is not str):
+        raise TypeError(f"the option {attribute}: a flag is a bool that is False, and only text is concealed")
     return Option(attribute, name, kind, multi, terms)
 
 

@@ -17,8 +17,15 @@ class TidingsNotification:
 
 
 @dataclass(kw_only=True, slots=True)
+class TidingsCall:
+    method: str
+
+
+@dataclass(kw_only=True, slots=True)
 class TidingsHookRequest:
     do: str
+    rpc_command: TidingsCall | None = None
+    payload: str | None = None
 
 
 @dataclass(kw_only=True, slots=True)
