@@ -18,6 +18,7 @@ from clnrpc.types import (
     RpcCommandHookReturn,
     RpcCommandHookReturnError,
 )
+from tests.plugins import EVENTS
 
 
 @dataclass(frozen=True)
