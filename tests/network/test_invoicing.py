@@ -121,6 +121,18 @@ def test_check_knows_the_commands_of_a_network(network: Network) -> None:
     assert node.client.listinvoices().invoices == []
 
 
+def test_check_refuses_the_request_of_a_bolt11_invoice_as_xpay_does(network: Network) -> None:
+    node, other = network.nodes
+    params = {"invstring": bolt11(other), "localinvreqid": "00" * 32}
+    failures = [
+        error(lambda: node.client.rpc_call("xpay", params)),
+        error(lambda: node.client.rpc_call("check", {"command_to_check": "xpay", **params})),
+    ]
+    why = (-32602, "Cannot use localinvreqid with BOLT11 payment")
+    assert [(each.code, each.message) for each in failures] == [why, why]
+    assert node.client.listpays().pays == []
+
+
 def test_store_with_invoices_of_both_kinds_has_no_fault(network: Network) -> None:
     payee, payer = network.nodes
     payer.client.xpay(bolt11(payee, "any", label="one"), amount_msat=5)

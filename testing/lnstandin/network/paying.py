@@ -49,8 +49,6 @@ class PayingCommands(NetworkCommands, XpayCommands):
         if not _is_bolt11(request.invstring):
             paying = super().xpay(_without_routing(request))
             return self._over_bolt12(paying, _bolt12_target(request.invstring), request.label)
-        if request.localinvreqid is not None:
-            raise RpcError(INVALID_PARAMS, "Cannot use localinvreqid with BOLT11 payment")
         return self._xpay_bolt11(self._order(request.invstring, request))
 
     def rpc_check_xpay(self, request: types.XpayRequest) -> None:
@@ -152,6 +150,8 @@ class PayingCommands(NetworkCommands, XpayCommands):
         Raises:
             RpcError: if the invoice cannot be paid now, or not with these parameters.
         """
+        if isinstance(request, types.XpayRequest) and request.localinvreqid is not None:
+            raise RpcError(INVALID_PARAMS, "Cannot use localinvreqid with BOLT11 payment")
         invoice = bolt11_invoice(without_scheme(text).lower(), "bolt11 invoice")
         amount = invoice.amount_msat if request.amount_msat is None else request.amount_msat
         if amount is None:
