@@ -102,13 +102,18 @@ def test_payment_leaves_with_its_count_even_if_an_earlier_transaction_has_failed
     assert use(tmp_path, run) == 3
 
 
-def test_bug_in_a_transaction_reaches_its_callers_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    def bug(_: sqlite3.Connection) -> None:
-        raise ZeroDivisionError("a bug")
+@pytest.mark.parametrize("bug", [ZeroDivisionError("a bug"), StopIteration("a bug"), SystemExit("a bug")])
+def test_bug_in_a_transaction_reaches_its_callers_only(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, bug: BaseException
+) -> None:
+    """Not even an exception that no future takes, or one that ends a thread, leaves them waiting."""
+
+    def work(_: sqlite3.Connection) -> None:
+        raise bug
 
     async def run(ledger: Ledger) -> int | None:
-        with pytest.raises(ZeroDivisionError, match="a bug"):
-            await asyncio.wait_for(ledger._turns.run(bug), SECONDS)
+        with pytest.raises(RuntimeError, match="a bug"):
+            await asyncio.wait_for(ledger._turns.run(work), SECONDS)
         await ledger.write(3)
         return await asyncio.wait_for(ledger.read(), SECONDS)
 

@@ -73,6 +73,7 @@ class Turns:
 
         Raises:
             BackendError: if the file cannot be used; then nothing of it is stored.
+            RuntimeError: if the work, or other work of its transaction, ended in a bug; nothing is stored then, too.
         """
         if self._is_closed:
             raise BackendError(f"{self._file} is closed")
@@ -118,9 +119,9 @@ class Turns:
                 answer = partial(_refuse, group, error)
             except (sqlite3.Error, OverflowError) as error:
                 answer = partial(_refuse, group, BackendError(f"{self._file} cannot be used: {error}"))
-            except Exception as error:  # a bug: if it ended the thread, callers would wait forever
+            except BaseException as error:  # a bug: if it ended the thread, callers would wait forever
                 logger.exception("A transaction of the ledger ended in a bug")
-                answer = partial(_refuse, group, error)
+                answer = partial(_refuse, group, _bug(error))
             self._loop.call_soon_threadsafe(answer)
             group = self._next_group()
         if connection is not None:
@@ -161,6 +162,13 @@ def _answer(group: Sequence[_Waiting], results: Sequence[Any]) -> None:
     for (_, done), result in zip(group, results, strict=True):
         if not done.done():
             done.set_result(result)
+
+
+def _bug(cause: BaseException) -> RuntimeError:
+    """Return the error about a bug. Futures take every error of this class, but not every exception."""
+    bug = RuntimeError(f"A transaction of the ledger ended in a bug: {cause!r}")
+    bug.__cause__ = cause
+    return bug
 
 
 def _refuse(group: Sequence[_Waiting], error: Exception) -> None:
