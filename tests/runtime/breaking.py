@@ -39,6 +39,9 @@ class BreakingProxy:
         started()
         async with listener:
             await self._end.wait()
+            await self._end_connections()  # before the listener: asyncio leaves those open that it is just accepting
+
+    async def _end_connections(self) -> None:
         idle_turns = 0
         while idle_turns < 10:  # in the first turns, accepted connections get their tasks
             await asyncio.sleep(0.01)
