@@ -69,16 +69,16 @@ def test_typed_client_reads_the_answers_of_all_its_commands(seed: int) -> None:
         warnings.simplefilter("ignore", DeprecationWarning)  # deprecated commands answer, too
         mock.on("checkrune").answer({"valid": True})
         for command in mock.documents.commands:
-            params = parameters(documents, command, seed)
-            response = getattr(client, COMMANDS[command].method)(**_arguments(COMMANDS[command], params))
+            params = _required(COMMANDS[command], parameters(documents, command, seed))
+            arguments = {each.attribute: params[each.name] for each in COMMANDS[command].parameters if each.required}
+            response = getattr(client, COMMANDS[command].method)(**arguments)
             assert unknown_fields(response) == {}, command
             assert to_dict(response) == mock.calls[-1].answer, command
 
 
-def _arguments(command: Command, params: dict[str, Any]) -> dict[str, Any]:
-    """Return the required parameters under the client's names; corrections may have renamed or required some."""
-    required = [each for each in command.parameters if each.required]
-    return {each.attribute: params.get(each.name, f"{each.name}") for each in required}
+def _required(command: Command, params: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters that a command needs; corrections may have renamed or required some."""
+    return {each.name: params.get(each.name, each.name) for each in command.parameters if each.required}
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "1", "random"])
@@ -102,9 +102,13 @@ def test_answer_repeats_the_parameters_that_it_has() -> None:
     assert {peer["id"] for peer in peers} == {POINT}
 
 
+@cache
 def digest() -> str:
-    """Return a hash of the generated answers of many commands."""
-    standin = Standin(seed="digest", examples=False)
-    commands, documents = standin.documents.commands[::6], Judge(ROOT / "schemas")
-    made = [standin.generated(name, parameters(documents, name, 0)) for name in commands]
-    return sha256(json.dumps(made).encode()).hexdigest()
+    """Return a hash of the bytes that answer each command: as generated, and as the examples say."""
+    documents, made = Judge(ROOT / "schemas"), sha256()
+    for examples in (False, True):
+        standin = Standin(seed="digest", examples=examples)
+        assert len(standin.documents.commands) >= 162
+        for name in standin.documents.commands:
+            made.update(answer(standin, name, _required(standin.command(name), parameters(documents, name, 0))))
+    return made.hexdigest()

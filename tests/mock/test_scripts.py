@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from clnrpc import Client, ConnectionLostError, RpcError
 from lnstandin.mock import ANY, Mock, ScriptError
+from lnstandin.mock.rules import Rule
 
 INVOICE = {"payment_preimage": "00" * 32, "amount_msat": 1000, "amount_sent_msat": 1001, "failed_parts": 0}
 PAID = {**INVOICE, "successful_parts": 1}
@@ -84,6 +86,33 @@ def test_what_is_no_json_becomes_an_error(mock: Mock, client: Client) -> None:
             client.xpay(invstring="lni1")
         assert error.value.code == -1
         assert mock.calls[-1].answer is None
+
+
+def test_error_that_is_no_json_becomes_an_error(mock: Mock, client: Client) -> None:
+    mock.on("xpay").fail(205, object())  # type: ignore[arg-type]
+    with pytest.raises(RpcError, match="the script raised EncodeError"):
+        client.xpay(invstring="lni1")
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda rule: rule.message(object()),
+        lambda rule: rule.message("half a surrogate pair: \ud800"),
+        lambda rule: rule.message("Looking", level=object()),
+        lambda rule: rule.progress(object(), 2),
+        lambda rule: rule.delay(-1),
+        lambda rule: rule.delay(float("nan")),
+        lambda rule: rule.delay("soon"),
+    ],
+)
+def test_what_no_notification_or_delay_can_be_is_refused_where_it_is_written(
+    mock: Mock, client: Client, write: Callable[[Rule], Rule]
+) -> None:
+    rule = mock.on("xpay").answer(PAID)
+    with pytest.raises(ScriptError, match=r"^xpay: "):
+        write(rule)
+    assert client.xpay(invstring="lni1").amount_msat == 1000
 
 
 def test_rule_applies_only_to_calls_with_its_parameters(mock: Mock, client: Client) -> None:

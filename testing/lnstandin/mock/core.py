@@ -208,7 +208,7 @@ class Standin:
             except _ScriptedError as scripted:
                 error, step = scripted.error, scripted.step
             text = b"" if answer is None else encode(answer)
-            encode(None if error is None else error.data)
+            encode(None if error is None else [error.code, error.message, error.data])
         except (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit):
             raise
         except BaseException as failed:  # a script may raise anything; pytest.fail raises no Exception

@@ -127,7 +127,8 @@ class Mock(ServedMock):
             ...
             assert mock.calls.of("xpay", invstring="lni1...")
 
-    Functions of the script run in that thread.
+    Functions of the script run in that thread, one at a time. While one runs, no other call is answered, and it cannot
+    call the mock itself; an asynchronous function lets other calls go on while it awaits.
     """
 
     def __enter__(self) -> Self:

@@ -12,15 +12,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from math import inf
 from typing import Any, TypeAlias
 
-from clnrpc.runtime.errors import RpcError
+from clnrpc.runtime.errors import EncodeError, RpcError
+from clnrpc.runtime.values.encode import encode
 from lnoffers.service.errors import ServiceError
 from lnstandin.mock.calls import has_params
 
 Params: TypeAlias = Mapping[str, Any]
 Handler: TypeAlias = Callable[[Params], "Mapping[str, Any] | Awaitable[Mapping[str, Any]]"]
-"""Returns the answer to parameters by name, or raises RpcError. It may be asynchronous."""
+"""Returns the answer to parameters by name, or raises RpcError.
+
+It runs in the event loop of the mock, so no other call is answered until it returns. One that waits for something
+should be asynchronous: other calls go on while it awaits.
+"""
 
 
 class ScriptError(ServiceError):
@@ -103,7 +109,7 @@ class Rule:
 
         Fields that are given by name replace those of the answer; without an answer, they replace those of what an
         earlier rule, the example or the generator answers. The result must be valid by the command's document, unless
-        `check` is false.
+        `check` is false. No other call is answered until the function returns; one that waits should be asynchronous.
 
         Raises:
             ScriptError: if an object contradicts the document.
@@ -132,15 +138,25 @@ class Rule:
         return self._outcome(manner=Manner.RESTART)
 
     def delay(self, seconds: float) -> Rule:
-        """Wait before answering. Other calls go on."""
+        """Wait before answering. Other calls go on. Raises ScriptError if that is no time."""
+        if not isinstance(seconds, int | float) or not 0 <= seconds < inf:
+            raise ScriptError(f"{self.method}: a delay is a number of seconds, not {seconds!r}")
         return self._changed(delay=seconds)
 
     def message(self, text: str, level: str = "info") -> Rule:
-        """Send a message to the caller first, if its connection has enabled notifications."""
+        """Send a message to the caller first, if its connection has enabled notifications.
+
+        Raises:
+            ScriptError: if JSON cannot represent the text or the level.
+        """
         return self._notice("message", {"level": level, "message": text})
 
     def progress(self, number: int, total: int) -> Rule:
-        """Send progress to the caller first, if its connection has enabled notifications; `number` counts from 0."""
+        """Send progress to the caller first, if its connection has enabled notifications; `number` counts from 0.
+
+        Raises:
+            ScriptError: if JSON cannot represent the numbers.
+        """
         return self._notice("progress", {"num": number, "total": total})
 
     @property
@@ -173,4 +189,8 @@ class Rule:
         return self
 
     def _notice(self, method: str, params: Params) -> Rule:
+        try:
+            encode(params)
+        except EncodeError as error:
+            raise ScriptError(f"{self.method}: this cannot be sent as a notification: {error}") from error
         return self._changed(notices=(*self._steps[-1].notices, (method, params)))

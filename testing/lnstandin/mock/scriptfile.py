@@ -1,8 +1,9 @@
 """Scripts in files, for the program: `lnstandin mock --script FILE`.
 
 A function that is named as a command answers it: it gets the parameters by name, returns the answer, and may raise
-RpcError. A `-` in a command's name is written `_`. The function `script`, if there is one, is called first with the
-mock, to add rules to it. Other functions and variables should begin with `_`.
+RpcError. A `-` in a command's name is written `_`. No other call is answered until it returns, so one that waits should
+be asynchronous (`async def`). The function `script`, if there is one, is called first with the mock, to add rules to
+it. Other functions and variables should begin with `_`.
 
     from lnstandin.mock import ANY, RpcError
 
