@@ -49,6 +49,19 @@ def test_exits_with_1_and_a_table_where_something_differs(folder: Path, mock: Mo
     assert "  listpeers  response.peers[].id  pubkey" in done.stdout
 
 
+def test_exits_with_0_and_a_note_for_a_field_that_a_document_allows_and_declares_nowhere(
+    tmp_path: Path, mock: Mock
+) -> None:
+    allowing = write(tmp_path / "allowing", DOCUMENTS)
+    document = json.loads((allowing / "listforwards.json").read_text())
+    document["response"]["properties"]["format-hint"] = {}
+    (allowing / "listforwards.json").write_text(json.dumps(document))
+    mock.on("listforwards").answer({"forwards": [], "format-hint": "simple"}, check=False)
+    done = conform(allowing, "--socket", mock.socket)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "  listforwards  response.format-hint  allows it, but declares it nowhere" in done.stdout
+
+
 def test_prints_json(folder: Path, mock: Mock) -> None:
     mock.on("delinvoice").fail(999, "No invoice")
     done = conform(folder, "--socket", mock.socket, "--json")

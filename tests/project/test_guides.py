@@ -166,7 +166,7 @@ def test_the_guide_to_check_documents_runs(home: Path) -> None:
         for script in (alone, together):
             printed = shell(script, home)
             assert printed.startswith(
-                "Commands that no document describes (1)\n  plugin\n\nCompared: the parameters of 7"
+                "Note: commands that no document describes (1)\n  plugin\n\nCompared: the parameters of 7"
             )
 
 

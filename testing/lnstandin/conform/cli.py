@@ -35,7 +35,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(given: Namespace) -> int:
-    """Compare the documents with the node, and print what was found; return 1 if there is something, else 0.
+    """Compare the documents with the node, and print what was found; return 1 if something contradicts, else 0.
 
     Raises:
         ServiceError: if documents cannot be read, a node does not answer, or it is not on regtest.

@@ -1,4 +1,4 @@
-"""What `conform` finds: facts in which a document and a node disagree."""
+"""What `conform` finds: facts in which a document and a node disagree, and notes about what a document leaves open."""
 
 from __future__ import annotations
 
@@ -18,20 +18,25 @@ class Kind(StrEnum):
     RULE = "rule"
     FIELD_MISSING = "field-missing"
     FIELD_UNKNOWN = "field-unknown"
-    FIELD_OPEN = "field-open"
-    FIELD_UNDECLARED = "field-undeclared"
     FIELD_CONDITION = "field-condition"
     FIELD_TYPE = "field-type"
     FIELD_ENUM = "field-enum"
     FIELD_LENGTH = "field-length"
     ERROR_CODE = "error-code"
     COMMAND_MISSING = "command-missing"
+    FIELD_OPEN = "field-open"
+    FIELD_UNDECLARED = "field-undeclared"
     COMMAND_UNDOCUMENTED = "command-undocumented"
 
     @property
     def is_about_existence(self) -> bool:
         """Whether it is only that one side lacks a command, which depends on the node's plugins."""
         return self in (Kind.COMMAND_MISSING, Kind.COMMAND_UNDOCUMENTED)
+
+    @property
+    def is_note(self) -> bool:
+        """Whether it contradicts no document: the node only does what the documents allow without describing it."""
+        return self in (Kind.FIELD_OPEN, Kind.FIELD_UNDECLARED, Kind.COMMAND_UNDOCUMENTED)
 
     @property
     def meaning(self) -> str:
@@ -49,21 +54,21 @@ _MEANINGS = {
     Kind.RULE: "Rules about several parameters that the node does not enforce",
     Kind.FIELD_MISSING: "Fields that are required, and missing",
     Kind.FIELD_UNKNOWN: "Fields that no document has",
-    Kind.FIELD_OPEN: "Fields that a document does not have, where it allows any",
-    Kind.FIELD_UNDECLARED: "Fields that a document only allows, without a declaration",
     Kind.FIELD_CONDITION: "Fields that a document has, but not in this case",
     Kind.FIELD_TYPE: "Fields of another type",
     Kind.FIELD_ENUM: "Fields with a value that is not in their enum",
     Kind.FIELD_LENGTH: "Fields that are too long or too short",
     Kind.ERROR_CODE: "Error codes that a document does not list",
     Kind.COMMAND_MISSING: "Commands that the node does not have; a plugin may be missing",
-    Kind.COMMAND_UNDOCUMENTED: "Commands that no document describes",
+    Kind.FIELD_OPEN: "Note: fields that a document does not have, where it allows any",
+    Kind.FIELD_UNDECLARED: "Note: fields that a document only allows, without a declaration",
+    Kind.COMMAND_UNDOCUMENTED: "Note: commands that no document describes",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A disagreement.
+    """A disagreement, or a note.
 
     Attributes:
         kind: what it is about.

@@ -15,10 +15,11 @@ _WIDEST: Final = 60
 
 
 def as_json(results: Results, documented: Collection[str]) -> str:
-    """Return all findings, and what was and was not compared; `documented` are the commands with a document."""
+    """Return all findings and notes, and what was and was not compared; `documented` are the documented commands."""
     return json.dumps(
         {
-            "findings": [finding.to_json() for finding in ordered(results)],
+            "findings": [each.to_json() for each in ordered(results) if not each.kind.is_note],
+            "notes": [each.to_json() for each in ordered(results) if each.kind.is_note],
             "compared": sorted(results.answered),
             "not_called": sorted(not_called(results, documented)),
             "errors": dict(sorted(results.failed.items())),
@@ -28,7 +29,7 @@ def as_json(results: Results, documented: Collection[str]) -> str:
 
 
 def as_table(results: Results, documented: Collection[str]) -> str:
-    """Return the findings as tables, one for each kind, and what was compared."""
+    """Return the findings and notes as tables, one for each kind, and what was compared."""
     lines: list[str] = []
     for kind, group in groupby(ordered(results), key=lambda finding: finding.kind):
         findings = list(group)
@@ -44,7 +45,7 @@ def as_table(results: Results, documented: Collection[str]) -> str:
 
 
 def ordered(results: Results) -> list[Finding]:
-    """Return all findings in the order of reports."""
+    """Return all findings and notes in the order of reports."""
     return sorted(results.findings, key=lambda finding: finding.sort_key)
 
 
@@ -69,5 +70,5 @@ _HEADER: Final = ("COMMAND", "WHERE", "THE DOCUMENT", "THE NODE")
 
 
 def exit_code(results: Results) -> int:
-    """Return 1 if there is a finding, else 0. A command without a document is none: other plugins may bring it."""
-    return int(any(finding.kind is not Kind.COMMAND_UNDOCUMENTED for finding in results.findings))
+    """Return 1 if there is a finding, else 0. Notes do not count."""
+    return int(any(not finding.kind.is_note for finding in results.findings))

@@ -23,7 +23,7 @@ class Results:
     """What was compared so far.
 
     Attributes:
-        findings: each once, in no order.
+        findings: each finding and note once, in no order.
         checked: the commands whose parameters were compared.
         answered: the commands, notifications and hooks of which at least one answer or payload was compared.
         failed: by command, the error of a call that was meant to succeed.
