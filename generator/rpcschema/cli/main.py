@@ -13,6 +13,7 @@ from cyclopts import App, CycloptsError
 
 from rpcschema.cli.common import FAILED, complain
 from rpcschema.cli.generating import check, generate
+from rpcschema.cli.plugins import plugin
 from rpcschema.cli.reporting import diff, lint
 from rpcschema.cli.syncing import bring_facts, pack
 from rpcschema.errorcodes import ErrorTableError
@@ -37,6 +38,7 @@ app: Final = App(
 for command in (generate, check, pack, lint, diff):
     app.command(command)
 app.command(bring_facts, name="sync")
+app.command(plugin)
 
 
 def main() -> None:
