@@ -55,6 +55,7 @@ class _Project:
 
     @property
     def command(self) -> str:
+        """The command of the document."""
         return f"{self.plugin}-capacity"
 
     def files(self) -> Iterator[tuple[str, bytes]]:

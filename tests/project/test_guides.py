@@ -38,6 +38,7 @@ IN_SHELL = {
     "price-in-a-currency": 2,
     "run-the-service": 6,
     "test-against-it": 3,
+    "write-a-plugin": 1,
 }
 """How many pieces of shell a page has that the tests below run."""
 ELSEWHERE = ("LIGHTNINGD=", "git clone", "lnoffers fetch", "pip install", "python3 noxfile.py")

@@ -12,7 +12,7 @@ from typing import Any
 
 from rpcschema.runtime.jsontext import Framer
 from tests.generator.commands import rpcschema
-from tests.project.guides import files, write_greeting
+from tests.project.guides import files, pieces, write_greeting
 from tests.runtime.node import Connection, ScriptedNode
 from tests.runtime.talking import talking
 from tests.shared import ROOT
@@ -109,3 +109,31 @@ def test_the_greeter_of_the_how_to_has_a_command_and_options(tmp_path: Path) -> 
         talk.call("setconfig", {"config": "greeter-word", "val": "hi"})
         assert talk.call("greet", {"name": "Alice", "times": 2}) == {"greeting": "hi hi Alice"}
         assert talk.refused("greet", ["Alice", 3])["message"] == "times: at most 2"
+
+
+def shell(script: str, folder: Path, **environment: str) -> str:
+    """Run a script in a folder, in a shell that stops at the first error; return what it prints."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    settings = os.environ | {"PATH": path} | environment
+    done = subprocess.run(
+        ["bash", "-euc", script], cwd=folder, env=settings, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_new_plugin_of_the_how_to_is_tested(tmp_path: Path) -> None:
+    [script] = pieces("write-a-plugin", "sh")
+    assert "4 passed" in shell(script, tmp_path)
+
+
+def test_the_package_of_the_how_to_is_on_clnrpc(tmp_path: Path) -> None:
+    [project], [document] = pieces("build-on-clnrpc", "toml"), pieces("write-a-plugin", "json")
+    (tmp_path / "pyproject.toml").write_text(project, encoding="utf-8")
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas/greet.json").write_text(document, encoding="utf-8")
+    shell("rpcschema generate", tmp_path)
+    assert not (tmp_path / "generated/greeting/runtime").exists()
+    code = "import clnrpc, greeting; print(greeting.RpcError is clnrpc.RpcError, greeting.Plugin.__mro__[1])"
+    printed = shell(f'python3 -c "{code}"', tmp_path, PYTHONPATH=str(tmp_path / "generated"))
+    assert printed == "True <class 'clnrpc.plugin.Plugin'>\n"

@@ -16,6 +16,7 @@ plugin: Final = App(name="plugin", help="Write plugins of Core Lightning.")
 @plugin.command
 def new(
     name: Annotated[str, Parameter(help="The plugin's name, such as tip-jar.")],
+    /,
     *,
     out: Annotated[str | None, Parameter(help="The folder of the new folder NAME. [default: .]")] = None,
 ) -> int:

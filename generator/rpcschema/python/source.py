@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from rpcschema.problems import RenderError
@@ -36,7 +36,7 @@ def import_of(module: str, names: Iterable[str], *, indent: int = 0) -> str:
     return f"from {module} import (\n" + "".join(f"{margin}    {name},\n" for name in ordered) + f"{margin})"
 
 
-def import_block(modules: Mapping[str, Iterable[str]], package: str, *, depth: int = 1, indent: int = 0) -> str:
+def import_block(modules: Mapping[str, Collection[str]], package: str, *, depth: int = 1, indent: int = 0) -> str:
     """Return the statements that import names from modules, as ruff wants them at `indent`.
 
     `modules` has absolute names; a module of which no name is needed is left out. The standard library, other packages,
