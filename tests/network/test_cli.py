@@ -106,6 +106,7 @@ def test_nodes_end_with_a_program_that_is_killed(tmp_path: Path) -> None:
         (("0",), "'0' is not a number from 1 to 17"),
         (("two",), "'two' is not a number from 1 to 17"),
         (("1", "--faults", "lose=2"), "--faults: 'lose=2' is not valid: a share is from 0 up to, not including, 1"),
+        (("2", "--channel=-5"), "a channel has from 1 to 2100000000000000 sat, not -5"),
         (("1", "--dir", "/dev/null"), "/dev/null/0"),
     ],
 )

@@ -256,6 +256,12 @@ def test_channel_that_has_not_two_nodes_is_refused(channels: list[tuple[int, int
         Network(2, channels=channels)
 
 
+@pytest.mark.parametrize("size", [-5, 0, 10**20])
+def test_size_of_channels_is_limited(size: int) -> None:
+    with pytest.raises(NetworkError, match=f"a channel has from 1 to 2100000000000000 sat, not {size}"):
+        Network(2, channel_sat=size)
+
+
 @pytest.mark.parametrize("count", [0, 18])
 def test_number_of_nodes_is_limited(count: int) -> None:
     with pytest.raises(NetworkError, match="from 1 to 17 nodes"):

@@ -18,6 +18,8 @@ from lnstandin.network.handles import Balance, NetworkError, NetworkNode, Settin
 
 CHANNEL_SAT: Final = 10_000_000
 """The size of a channel; each side begins with half of it."""
+MOST_SAT: Final = 21 * 10**14
+"""All that there can be."""
 MOST_NODES: Final = 17
 """The first one accepts connections of all others from one address, 16 at most."""
 MOST_READS: Final = 100
@@ -55,6 +57,8 @@ class Network:
     ) -> None:
         if not 1 <= count <= MOST_NODES:
             raise NetworkError(f"a network has from 1 to {MOST_NODES} nodes, not {count}")
+        if not 1 <= channel_sat <= MOST_SAT:
+            raise NetworkError(f"a channel has from 1 to {MOST_SAT} sat, not {channel_sat}")
         pairs = list(combinations(range(count), 2) if channels is None else channels)
         for pair in pairs:
             if len({*pair}) != len(pair) or not {*pair} <= {*range(count)}:
