@@ -25,6 +25,7 @@ from threading import Thread
 from typing import Any, Final
 
 from answers import answer
+from mistakes import MISTAKES
 
 import clnrpc
 from clnrpc.commands import COMMANDS
@@ -35,30 +36,13 @@ CHANNELS: Final = 2_000
 SIDES: Final = ("clnrpc", "pyln-client")
 
 OPEN: Final = {
-    "clnrpc": "from clnrpc import Client; client = Client(path)",
+    "clnrpc": "from clnrpc import AsyncClient, Client; client = Client(path)",
     "pyln-client": "from pyln.client import LightningRpc; client = LightningRpc(path)",
 }
 READ: Final = {
     "clnrpc": "sum(channel.to_us_msat for channel in client.listpeerchannels().channels)",
     "pyln-client": "sum(channel['to_us_msat'] for channel in client.listpeerchannels()['channels'])",
 }
-MISTAKES: Final = {
-    "a misspelled command": ("client.listpeerchannel()", "client.listpeerchannel()"),
-    "a missing parameter": ('client.invoicerequest("1sat")', 'client.invoicerequest("1sat")'),
-    "a misspelled parameter": ('client.newaddr(adresstype="p2tr")', 'client.newaddr(adresstype="p2tr")'),
-    "a parameter of a wrong type": ("client.dev_forget_channel(7)", "client.dev_forget_channel(7)"),
-    "a misspelled field": ("client.getinfo().versoin", 'client.getinfo()["versoin"]'),
-    "a number taken for text": ('client.getinfo().blockheight + ""', 'client.getinfo()["blockheight"] + ""'),
-    "a field that may be absent": (
-        "client.listpeerchannels().channels[0].short_channel_id.upper()",
-        'client.listpeerchannels()["channels"][0]["short_channel_id"].upper()',
-    ),
-    "a field of another kind of answer": (
-        'client.decode("lno1").offer_description',
-        'client.decode("lno1")["offer_description"]',
-    ),
-}
-"""Lines with one mistake each: for clnrpc, and the same for pyln-client."""
 
 
 def serve(path: str) -> socketserver.BaseServer:
@@ -107,7 +91,7 @@ def caught(side: str) -> str:
     lines = [line[SIDES.index(side)] for line in MISTAKES.values()]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "program.py")
-        file.write_text("\n".join([f"path = ''; {OPEN[side]}", *lines]))
+        file.write_text("\n".join([f"path = ''; {OPEN[side]}; import asyncio", *lines]))
         # Packages without types are no mistake of the program's.
         options = ["--strict", "--ignore-missing-imports", "--disable-error-code=import-untyped", "--config-file="]
         command = [sys.executable, "-m", "mypy", *options, f"--cache-dir={folder}", "--no-pretty", file.name]

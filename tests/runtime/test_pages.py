@@ -79,7 +79,7 @@ class Node:
 
 def read(node: Node, limit: int, **filters: Any) -> Iterator[list[int]]:
     """Yield the indexes of each page, without a connection."""
-    pages = Pages(filters, limit)
+    pages = Pages({**filters, "limit": limit})
     while True:
         raw = node.listforwards(**pages.arguments())["forwards"]
         found = [ListforwardsForward(in_channel="1x1x1", in_msat=1, received_time=0.0, **each) for each in raw]
@@ -106,9 +106,9 @@ def test_pages_are_read_by_both_clients(socket_path: Path) -> None:
     async def main() -> None:
         async with Node(socket_path, dict.fromkeys(range(1, 26), "settled")) as node:
             with Client(socket_path) as client:
-                blocking = await asyncio.to_thread(lambda: list(client.rpc_pages(client.listforwards, 10)))
+                blocking = await asyncio.to_thread(lambda: list(client.rpc_pages(client.listforwards, limit=10)))
             async with AsyncClient(socket_path) as client_of_loop:
-                of_loop = [page async for page in client_of_loop.rpc_pages(client_of_loop.listforwards, 10)]
+                of_loop = [page async for page in client_of_loop.rpc_pages(client_of_loop.listforwards, limit=10)]
             assert node.calls.count("listforwards") == 8
         for pages in (blocking, of_loop):
             assert [len(page.forwards) for page in pages] == [10, 10, 5]
@@ -150,7 +150,19 @@ def test_an_iteration_that_stops_early_reads_no_further_page(socket_path: Path) 
 
 def test_a_page_has_at_least_one_element() -> None:
     with pytest.raises(ValueError, match="limit: expected at least 1, not 0"):
-        Pages({}, 0)
+        Pages({"limit": 0})
+
+
+def test_filters_are_passed_by_keyword_alone(socket_path: Path) -> None:
+    client = Client(socket_path)
+    with pytest.raises(TypeError, match="positional argument"):
+        next(client.rpc_pages(client.listforwards, 100))  # type: ignore[call-arg,arg-type]
+
+
+@pytest.mark.parametrize("name", ["index", "start"])
+def test_pages_choose_their_position_themselves(name: str) -> None:
+    with pytest.raises(TypeError, match=f"^{name}: the pages of a list choose it themselves"):
+        Pages({name: 1})
 
 
 def test_changes_of_all_counters_arrive_from_now_on(socket_path: Path) -> None:

@@ -49,9 +49,8 @@ class BaseLists:
         self._client = client
 
     def read(self, method: str, /, **filters: Any) -> Iterator[Any]:
-        """Yield the elements of the list that a method returns; filters that are None do not apply."""
-        given = {name: value for name, value in filters.items() if value is not None}
-        for page in self._client.rpc_pages(getattr(self._client, method), **given):
+        """Yield the elements of the list that a method returns."""
+        for page in self._client.rpc_pages(getattr(self._client, method), **filters):
             yield from elements(page)
 
 
@@ -62,9 +61,8 @@ class BaseAsyncLists:
         self._client = client
 
     async def read(self, method: str, /, **filters: Any) -> AsyncGenerator[Any, None]:
-        """Yield the elements of the list that a method returns; filters that are None do not apply."""
-        given = {name: value for name, value in filters.items() if value is not None}
-        async with aclosing(self._client.rpc_pages(getattr(self._client, method), **given)) as pages:
+        """Yield the elements of the list that a method returns."""
+        async with aclosing(self._client.rpc_pages(getattr(self._client, method), **filters)) as pages:
             async for page in pages:
                 for element in elements(page):
                     yield element

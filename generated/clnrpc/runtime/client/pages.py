@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, TypeGuard
+from typing import Any, Final, TypeGuard
+
+PAGE: Final = 1000
+"""The number of elements in a page, if the caller does not choose."""
 
 
 class Pages:
     """The state of reading a list: which arguments come next, and which responses are pages."""
 
-    def __init__(self, filters: Mapping[str, Any], limit: int) -> None:
-        if limit < 1:
-            raise ValueError(f"limit: expected at least 1, not {limit}")
-        self._filters = filters
-        self._limit = limit
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        given = {name: value for name, value in parameters.items() if value is not None}
+        if chosen := given.keys() & {"index", "start"}:
+            raise TypeError(f"{min(chosen)}: the pages of a list choose it themselves; pass limit and filters only")
+        self._limit: int = given.pop("limit", PAGE)
+        if self._limit < 1:
+            raise ValueError(f"limit: expected at least 1, not {self._limit}")
+        self._filters = given
         self._start = 1
         self._is_probing = False
         """Whether the next call only checks whether the list goes on."""

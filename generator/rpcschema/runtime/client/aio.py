@@ -10,7 +10,7 @@ import os
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from itertools import count
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeVar
 
 from ..command import Command
 from ..errors import ClientError, RpcError, TransportError, timed_out
@@ -26,6 +26,7 @@ from .version import GETINFO
 if TYPE_CHECKING:
     from .hooks import CallHooks, CallRecord
 
+P = ParamSpec("P")
 Response = TypeVar("Response")
 
 
@@ -96,18 +97,20 @@ class BaseAsyncClient(Caller):
         return self._rpc_receive(*self._rpc_prepare(name, values))
 
     async def rpc_pages(
-        self, method: Callable[..., Coroutine[Any, Any, Response]], limit: int = 1000, **filters: Any
+        self, method: Callable[P, Coroutine[Any, Any, Response]], *positional: P.args, **parameters: P.kwargs
     ) -> AsyncGenerator[Response, None]:
-        """Read a long list in pages of at most `limit` elements: `client.rpc_pages(client.listforwards, 100)`.
+        """Read a long list in pages: `client.rpc_pages(client.listforwards, limit=100, status="failed")`.
 
-        `method` is a method of this client that has the parameters `index`, `start` and `limit`; `filters` are its
-        other parameters. Elements come in the order of their creation. Each page is a call of its own, so the list may
-        change meanwhile. Empty pages are left out.
+        `method` is a method of this client that has the parameters `index`, `start` and `limit`. A page has at most
+        `limit` elements (default: 1000), in the order of their creation; the other parameters filter. Each page is a
+        call of its own, so the list may change meanwhile. Empty pages are left out. Raises TypeError for `index` and
+        `start`, which the pages choose.
         """
         from .pages import Pages
 
-        pages = Pages(filters, limit)
-        while (is_page := pages.take(page := await method(**pages.arguments()))) is not None:
+        pages = Pages(parameters)
+        call: Callable[..., Coroutine[Any, Any, Response]] = method  # with other arguments than these
+        while (is_page := pages.take(page := await call(*positional, **pages.arguments()))) is not None:
             if is_page:
                 yield page
 

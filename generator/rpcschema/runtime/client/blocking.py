@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeVar
 
 from ..errors import ClientError, RpcError, TransportError
 from ..values.decode import decode_plain
@@ -25,6 +25,7 @@ from .version import GETINFO
 if TYPE_CHECKING:
     from .hooks import CallHooks, CallRecord
 
+P = ParamSpec("P")
 Response = TypeVar("Response")
 
 
@@ -96,17 +97,21 @@ class BaseClient(Caller):
             self._rpc_version.learn(raw, stacklevel=3)
         return decode_response(self.rpc_package, command, raw)
 
-    def rpc_pages(self, method: Callable[..., Response], limit: int = 1000, **filters: Any) -> Iterator[Response]:
-        """Read a long list in pages of at most `limit` elements: `client.rpc_pages(client.listforwards, 100)`.
+    def rpc_pages(
+        self, method: Callable[P, Response], *positional: P.args, **parameters: P.kwargs
+    ) -> Iterator[Response]:
+        """Read a long list in pages: `client.rpc_pages(client.listforwards, limit=100, status="failed")`.
 
-        `method` is a method of this client that has the parameters `index`, `start` and `limit`; `filters` are its
-        other parameters. Elements come in the order of their creation. Each page is a call of its own, so the list may
-        change meanwhile. Empty pages are left out.
+        `method` is a method of this client that has the parameters `index`, `start` and `limit`. A page has at most
+        `limit` elements (default: 1000), in the order of their creation; the other parameters filter. Each page is a
+        call of its own, so the list may change meanwhile. Empty pages are left out. Raises TypeError for `index` and
+        `start`, which the pages choose.
         """
         from .pages import Pages
 
-        pages = Pages(filters, limit)
-        while (is_page := pages.take(page := method(**pages.arguments()))) is not None:
+        pages = Pages(parameters)
+        call: Callable[..., Response] = method  # with other arguments than these
+        while (is_page := pages.take(page := call(*positional, **pages.arguments()))) is not None:
             if is_page:
                 yield page
 
