@@ -20,6 +20,7 @@ import pytest
 
 from clnrpc import Client
 from lnoffers.bolt12 import KeyPair
+from lnstandin.mock import Mock
 from tests.conform import standin
 from tests.project.guides import PAGES, files, pieces, program, write_greeting, write_programs
 from tests.runtime.node import Connection, ScriptedNode
@@ -99,6 +100,7 @@ def test_every_page_with_python_is_run_here(page: str) -> None:
         "connect-to-a-node",
         "fetch-an-invoice",
         "handle-errors",
+        "move-from-pyln-client",
         "observe-calls",
         "read-answers-of-other-versions",
         "read-long-lists",
@@ -341,6 +343,16 @@ class trace:
 def test_long_lists_are_read_in_pages(home: Path) -> None:
     with Program(home / ".lightning").served():
         assert run_python("read-long-lists", home) == "0 msat received\n0 invoices\n"
+
+
+def test_what_moves_from_pyln_client_runs(home: Path) -> None:
+    """The session pyln compares what both packages print."""
+    folder = home / ".lightning" / "regtest"
+    folder.mkdir(parents=True)
+    with Mock(socket=folder / "lightning-rpc") as mock:
+        mock.on("listforwards").answer(forwards=[])
+        printed = run_python("move-from-pyln-client", home).splitlines()
+    assert printed[-1] == "unknown: Unknown command 'summary'"
 
 
 def test_answers_of_other_versions_are_read(home: Path) -> None:

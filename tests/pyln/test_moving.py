@@ -28,6 +28,16 @@ STANDIN = Path(os.environ["LNOFFERS"]).with_name("lnstandin")
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 PIECES = pieces("move-from-pyln-client", "python")
 NUMBERS = range(1, 21)
+SCRIPT = """
+FORWARD = {"in_channel": "1x1x1", "in_msat": 1, "status": "failed", "received_time": 1.5, "resolved_time": 2.5}
+
+
+def listforwards(params):
+    start, limit = params.get("start", 1), params.get("limit", 100)
+    return {"forwards": [FORWARD | {"created_index": each} for each in (1, 2, 5) if each >= start][:limit]}
+"""
+"""The stand-in makes up its lists, with other elements for each call; this one has pages."""
+SECONDS = 60
 
 
 def snippets(side: str) -> list[str]:
@@ -41,18 +51,21 @@ def home() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="moving") as name:
         socket = Path(name) / ".lightning" / "regtest" / "lightning-rpc"
         socket.parent.mkdir(parents=True)
-        command = [str(STANDIN), "mock", str(SCHEMAS), "--socket", str(socket)]
+        script = Path(name, "script.py")
+        script.write_text(SCRIPT)
+        command = [str(STANDIN), "mock", str(SCHEMAS), "--socket", str(socket), "--script", str(script)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as standin:
             assert standin.stdout is not None
             assert standin.stderr is not None
             if not standin.stdout.readline():
-                if b"extra" in (said := standin.stderr.read()):
+                if b"No module named" in (said := standin.stderr.read()):
                     pytest.skip("the environment of LNOFFERS lacks the extra testing")
                 raise AssertionError(said)
             try:
                 yield Path(name)
             finally:
                 standin.terminate()
+                standin.communicate(timeout=SECONDS)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clnrpc import AsyncClient, Client, ClientError
+from clnrpc import AsyncClient, Client, ClientError, ProtocolError
 from clnrpc.runtime.client.pages import Pages
 from clnrpc.types import ListforwardsForward, ListforwardsResponse
 from tests.runtime.loops import run
@@ -151,6 +151,17 @@ def test_an_iteration_that_stops_early_reads_no_further_page(socket_path: Path) 
 def test_a_page_has_at_least_one_element() -> None:
     with pytest.raises(ValueError, match="limit: expected at least 1, not 0"):
         Pages({"limit": 0})
+
+
+def test_a_node_that_ignores_start_is_no_endless_list() -> None:
+    pages = Pages({"limit": 2})
+    forwards = [
+        ListforwardsForward(in_channel="1x1x1", in_msat=1, received_time=0.0, created_index=each, status="settled")
+        for each in (1, 2)
+    ]
+    assert pages.take(ListforwardsResponse(forwards=forwards))
+    with pytest.raises(ProtocolError, match="cannot be read in pages: its elements begin before index 3"):
+        pages.take(ListforwardsResponse(forwards=forwards))
 
 
 def test_filters_are_passed_by_keyword_alone(socket_path: Path) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final, TypeGuard
 
+from ..errors import ProtocolError
+
 PAGE: Final = 1000
 """The number of elements in a page, if the caller does not choose."""
 
@@ -32,8 +34,13 @@ class Pages:
         return {**self._filters, "index": "created", "start": self._start, "limit": self._limit}
 
     def take(self, response: Any) -> bool | None:
-        """Take the response; return whether it is a page to pass on, or None at the end of the list."""
+        """Take the response; return whether it is a page to pass on, or None at the end of the list.
+
+        Raises ProtocolError if the node ignores `start`: it would never come to an end.
+        """
         found = elements(response)
+        if any(each.created_index < self._start for each in found):
+            raise ProtocolError(f"the list cannot be read in pages: its elements begin before index {self._start}")
         if self._is_probing:
             self._is_probing = False
             if not found:
