@@ -88,7 +88,7 @@ class _Project:
         ):
             text = environment("project").get_template(template).render(context, imports=import_block(imported, ""))
             yield path, formatted(text, path) if path.endswith(".py") else text.encode()
-        yield ".python", f"{sys.executable}\n".encode()
+        yield ".python", os.fsencode(f"{sys.executable}\n")
 
 
 def create(plugin: str, parent: Path) -> Path:

@@ -290,7 +290,7 @@ def test_facts_are_in_the_package_and_on_no_page(folder: Path) -> None:
         ("[tool]\nrpcschema = 1", "[tool.rpcschema]: expected a table"),
         (
             "[tool.rpcschema]\nschema = []",
-            "[tool.rpcschema]: unknown schema; there are corrections, errors, facts, out, ",
+            "[tool.rpcschema]: unknown schema; there are corrections, errors, facts, lint, out, ",
         ),
         ("[tool.rpcschema]\nschemas = 'a'", "[tool.rpcschema]: schemas: expected a list of strings"),
         ("[tool.rpcschema]\nout = ''", "[tool.rpcschema]: out: expected a path"),
