@@ -3,12 +3,14 @@
     PYLN_PYTHON=~/pyln/bin/python python bench/client.py
 
 PYLN_PYTHON is the interpreter of another environment, which has pyln-client; without it, only HTTPS is measured. All
-clients call the same node, which has its answers ready. They take turns, each in new processes; times are medians.
-Prints a table; exits with 1 if a bar is missed.
+clients call the same node, which has its answers ready. They take turns, each in new processes. Times are medians, and
+so are ratios, each of two runs after each other: what else the machine does slows both. Prints a table; exits with 1 if
+a bar is missed.
 """
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import socket
@@ -17,11 +19,10 @@ import ssl
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 from threading import Thread
-from typing import Final
+from typing import Final, NamedTuple
 
 from answers import answer
 from clients import serve
@@ -88,13 +89,18 @@ def seconds(python: str, code: str, *arguments: str) -> float:
     return float(done.stdout)
 
 
-def medians(programs: Mapping[str, tuple[str, str]], *arguments: str) -> dict[str, float]:
-    """Return the median of each program, which is an interpreter and code. They take turns."""
-    found: dict[str, list[float]] = {name: [] for name in programs}
-    for _ in range(RUNS):
-        for name, (python, code) in programs.items():
-            found[name].append(seconds(python, code, *arguments))
-    return {name: median(times) for name, times in found.items()}
+class Compared(NamedTuple):
+    """How long our program takes and another, in seconds, and how many times as long the other takes."""
+
+    ours: float
+    other: float
+    times: float
+
+
+def compare(ours: tuple[str, str], other: tuple[str, str], *arguments: str) -> Compared:
+    """Run two programs in turn, each an interpreter and code; return medians."""
+    runs = [(seconds(*ours, *arguments), seconds(*other, *arguments)) for _ in range(RUNS)]
+    return Compared(*map(median, zip(*runs, strict=True)), median(theirs / own for own, theirs in runs))
 
 
 def over_a_socket(folder: Path, pyln: str) -> bool:
@@ -102,29 +108,24 @@ def over_a_socket(folder: Path, pyln: str) -> bool:
     path = str(folder / "lightning-rpc")
     with serve(path) as node:
         call = {"call": "client.getinfo()", "calls": CALLS}
-        found = medians(
-            {
-                "ours": (sys.executable, TIMED.format(opening=OURS, **call)),
-                "theirs": (pyln, TIMED.format(opening=PYLN, **call)),
-            },
+        calls = compare(
+            (sys.executable, TIMED.format(opening=OURS, **call)),
+            (pyln, TIMED.format(opening=PYLN, **call)),
             *(path, "-"),
         )
         node.shutdown()
-    imports = medians(
-        {
-            "ours": (sys.executable, IMPORTED.format(opening="from clnrpc import Client")),
-            "theirs": (pyln, IMPORTED.format(opening="from pyln.client import LightningRpc")),
-        }
+    # As installers do. Without it, Python may compile the package at each start.
+    compileall.compile_dir(Path(clnrpc.__file__).parent, quiet=1)
+    imports = compare(
+        (sys.executable, IMPORTED.format(opening="from clnrpc import Client")),
+        (pyln, IMPORTED.format(opening="from pyln.client import LightningRpc")),
     )
-    times = found["theirs"] / found["ours"]
-    bar = verdict(times >= PYLN_TIMES)
-    rates = {name: CALLS / each for name, each in found.items()}
-    rate = f"{rates['ours']:,.0f} | pyln-client: {rates['theirs']:,.0f}"
-    print(f"| calls a second | {rate} | {times:.1f} | {bar} |")
-    milliseconds = {name: each * 1e3 for name, each in imports.items()}
-    ratio = milliseconds["theirs"] / milliseconds["ours"]
-    print(f"| import | {milliseconds['ours']:.0f} ms | pyln-client: {milliseconds['theirs']:.0f} ms | {ratio:.1f} | |")
-    return times >= PYLN_TIMES
+    bar = verdict(calls.times >= PYLN_TIMES)
+    rate = f"{CALLS / calls.ours:,.0f} | pyln-client: {CALLS / calls.other:,.0f}"
+    print(f"| calls a second | {rate} | {calls.times:.1f} | {bar} |")
+    milliseconds = f"{imports.ours * 1e3:.0f} ms | pyln-client: {imports.other * 1e3:.0f} ms"
+    print(f"| import | {milliseconds} | {imports.times:.1f} | |")
+    return calls.times >= PYLN_TIMES
 
 
 def over_https(folder: Path) -> bool:
@@ -133,18 +134,15 @@ def over_https(folder: Path) -> bool:
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Rest) as node:
         node.daemon_threads = True
         Thread(target=node.serve_forever, daemon=True).start()
-        found = medians(
-            {
-                "ours": (sys.executable, TIMED.format(opening=OURS_REST, call="client.getinfo()", calls=CALLS)),
-                "bare": (sys.executable, TIMED.format(opening=BARE_REST, call="call()", calls=CALLS)),
-            },
+        found = compare(
+            (sys.executable, TIMED.format(opening=OURS_REST, call="client.getinfo()", calls=CALLS)),
+            (sys.executable, TIMED.format(opening=BARE_REST, call="call()", calls=CALLS)),
             *(f"https://127.0.0.1:{node.server_address[1]}", str(folder / "ca.pem")),
         )
         node.shutdown()
-    each = {name: took / CALLS * 1e6 for name, took in found.items()}
-    times = each["ours"] / each["bare"]
+    times = 1 / found.times
     bar = verdict(times <= BARE_TIMES)
-    took = f"{each['ours']:.0f} us | http.client: {each['bare']:.0f} us"
+    took = f"{found.ours / CALLS * 1e6:.0f} us | http.client: {found.other / CALLS * 1e6:.0f} us"
     print(f"| a call over HTTPS | {took} | {times:.2f} | {bar} |")
     return times <= BARE_TIMES
 
