@@ -66,6 +66,18 @@ def test_a_second_time_nothing_changes(folder: Path) -> None:
     assert {file: file.stat().st_mtime_ns for file in (folder / "facts").rglob("*.json")} == before
 
 
+def test_check_reports_what_would_change_and_writes_nothing(folder: Path) -> None:
+    code, out, _ = sync(folder, "--check")
+    assert (code, out.splitlines()[-1]) == (1, "facts: 3 to write, 0 to remove")
+    assert not (folder / "facts").exists()
+    sync(folder)
+    assert sync(folder, "--check") == (0, "facts: nothing changed\n", "")
+    before = tree(folder / "facts")
+    (folder / "upstream/doc/schemas/full-notification.json").unlink()
+    assert sync(folder, "--check")[:2] == (1, "removed notification full\nfacts: 0 to write, 1 to remove\n")
+    assert tree(folder / "facts") == before
+
+
 def test_a_folder_of_documents_does_as_well_as_a_checkout(folder: Path) -> None:
     sync(folder)
     done = rpcschema("sync", "upstream/doc/schemas", "--facts", "facts", cwd=folder)

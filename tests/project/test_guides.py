@@ -33,6 +33,7 @@ IN_SHELL = {
     "README": 3,
     "call-over-rest": 3,
     "check-documents-against-a-node": 2,
+    "edit-documents-in-an-editor": 1,
     "fetch-an-invoice": 2,
     "from-atm-to-wallet": 13,
     "pay-through-a-node": 1,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from rpcschema.cli.common import FAILED, FINE, AllWarnings, complain, printable, project_table, report, tidy
+from rpcschema.cli.common import FAILED, FINDING, FINE, AllWarnings, complain, printable, project_table, report, tidy
 from rpcschema.problems import has_errors
 from rpcschema.read.corrections import NONE, read_corrections
 from rpcschema.read.packed import SUFFIX
@@ -22,6 +22,9 @@ def bring_facts(
     corrections: Annotated[
         str | None, Parameter(help="Table of where nodes contradict the facts. [default: what pyproject.toml says]")
     ] = None,
+    check: Annotated[
+        bool, Parameter(help="Write nothing, and exit with 1 if anything has changed.", negative=(), show_default=False)
+    ] = False,
     all_warnings: AllWarnings = False,
 ) -> int:
     """Bring a folder of facts to the state of a checkout of Core Lightning, keep its words, and print what changed.
@@ -35,19 +38,22 @@ def bring_facts(
     table = Path(corrections) if corrections else None if facts else project.corrections
     if folder is None or facts == "":
         raise SettingsError("--facts is needed: the name of a folder; no [tool.rpcschema] of a pyproject.toml gives it")
-    tidy(folder)
+    if not check:
+        tidy(folder)
     synced = sync(upstream, folder, NONE if table is None else read_corrections(table))
     report(synced.problems, every=all_warnings)
     if has_errors(synced.problems):
         complain("nothing was written")
         return FAILED
-    output.write(folder, synced.changes, last="")
+    if not check:
+        output.write(folder, synced.changes, last="")
     for line in synced.report:
         print(printable(line))
     removed = sum(change.new is None for change in synced.changes)
-    counts = f"{len(synced.changes) - removed} written, {removed} removed"
+    counts = f"{len(synced.changes) - removed} {'to write' if check else 'written'}, {removed} "
+    counts += "to remove" if check else "removed"
     print(printable(f"{folder}: {counts if synced.changes else 'nothing changed'}"))
-    return FINE
+    return FINDING if check and synced.changes else FINE
 
 
 def pack(

@@ -22,7 +22,7 @@ from rpcschema.problems import suggestion
 from rpcschema.settings import SettingsError
 
 PROFILES: Final[tuple[Profile, ...]] = get_args(Profile)
-_KEYS: Final[Mapping[str, tuple[str, ...]]] = {"profile": PROFILES, "fail_on": (*LEVELS[1:], "never")}
+OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {"profile": PROFILES, "fail_on": (*LEVELS[1:], "never")}
 """What are no rules, and their values."""
 
 
@@ -49,9 +49,9 @@ def levels(table: Mapping[str, Any], where: str) -> Levels:
     """Return the levels that a table gives. Raises SettingsError for a rule or level that does not exist."""
     chosen = {}
     for key, value in table.items():
-        allowed = _KEYS.get(key, LEVELS)
-        if key not in _KEYS and key not in RULES:
-            meant = suggestion(key, (*RULES, *_KEYS)) or "; docs/reference/lint.md lists them"
+        allowed = OPTIONS.get(key, LEVELS)
+        if key not in OPTIONS and key not in RULES:
+            meant = suggestion(key, (*RULES, *OPTIONS)) or "; docs/reference/lint.md lists them"
             raise SettingsError(f"{where}: there is no rule {key!r}{meant}")
         if value not in allowed:
             meant = suggestion(value, allowed) if isinstance(value, str) else ""
