@@ -77,7 +77,7 @@ def is_expired(deprecated: Deprecated | None, newest: str | None) -> bool:
     """Return whether the last release that was to support it is older than the newest one."""
     if not isinstance(deprecated, tuple) or len(deprecated) < 2 or newest is None:
         return False
-    return order(deprecated[1]) < order(newest)
+    return bool(is_release(deprecated[1])) and order(deprecated[1]) < order(newest)
 
 
 def _shipped_commands() -> frozenset[str]:
