@@ -11,7 +11,7 @@ from typing import Any, Final, get_args, get_type_hints
 
 from rpcschema.lint.levels import OPTIONS
 from rpcschema.lint.rules import LEVELS, RULES
-from rpcschema.settings import ProjectTable
+from rpcschema.settings import RUNTIMES, ProjectTable
 from rpcschema.targets import TARGETS
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -19,6 +19,7 @@ _ABOUT: Final = {
     "schemas": "The documents, or folders to search for *.json.",
     "out": 'The output folder; "generated" without it.',
     "package": "The import name of the generated package.",
+    "runtime": "Whose runtime the package uses: its own copy, or that of the installed clnrpc.",
     "targets": "The outputs to make; all without it.",
     "release": "The release of Core Lightning that the documents describe, such as v26.09.",
     "facts": "The folder of facts, which rpcschema sync updates.",
@@ -64,6 +65,8 @@ def _value(name: str, hint: Any) -> dict[str, Any]:
         return _lint()
     if name == "targets":  # other packages can add some
         return {"type": "array", "items": {"anyOf": [{"enum": [*TARGETS]}, {"type": "string"}]}}
+    if name == "runtime":
+        return {"enum": [*RUNTIMES]}
     if name == "release":
         return {"type": "string", "pattern": r"^v[0-9]+\.[0-9]+$"}
     kinds = {hint, *get_args(hint)}
