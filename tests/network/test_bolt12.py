@@ -58,6 +58,19 @@ def test_request_is_paid_when_an_invoice_is_sent_for_it(network: Network) -> Non
     assert network.total_msat() == 2 * HALF_MSAT
 
 
+def test_invoice_whose_payment_is_under_way_is_not_paid_again(network: Network) -> None:
+    payer, payee = network.nodes
+    offer = payee.client.offer("5sat", description="tea").bolt12
+    invoice = payer.client.fetchinvoice(offer).invoice
+    payee.hold()
+    assert error(lambda: payer.client.xpay(invoice, label="my tea", retry_for=0)).code == 210
+    again = error(lambda: payer.client.xpay(invoice, label="other tea"))
+    assert (again.code, "error 200" in again.message) == (-3, True)
+    payee.release()
+    until(lambda: payer.client.listpays(status="complete").pays)
+    assert [each.label for each in payer.client.listpays().pays] == ["my tea"]
+
+
 def test_offer_that_was_paid_is_proved(network: Network) -> None:
     payer, payee = network.nodes
     payer.client.xpay(payee.client.offer("5sat", description="tea").bolt12)
