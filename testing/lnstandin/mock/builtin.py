@@ -44,11 +44,22 @@ def _usage(mock: Standin, name: str) -> str:
     return mock.command(name).usage if known is None else f"{name} {known}"
 
 
-def _check(mock: Standin, given: Params, params: bytes, _: Caller) -> dict[str, Any]:
-    """Answer check: read the parameters of the other command."""
+async def _check(mock: Standin, given: Params, params: bytes, _: Caller) -> dict[str, Any]:
+    """Answer check: read the parameters of the other command; a plugin checks those of its own."""
     checked = str(given["command_to_check"])
-    mock.read(checked, without_first(params, "command_to_check"))
+    read = mock.read(checked, without_first(params, "command_to_check"))
+    if mock.plugins is not None and checked in mock.undocumented:
+        await mock.plugins.check(checked, params)
+    if mock.plugins is not None and checked == "setconfig":
+        await mock.plugins.set_option(read["config"], read.get("val"), check=True)
     return {"command_to_check": checked}
+
+
+async def _setconfig(mock: Standin, given: Params, _: bytes, __: Caller) -> dict[str, Any]:
+    """Answer setconfig: a plugin changes its dynamic option."""
+    host = mock.plugins
+    changed = None if host is None else await host.set_option(given["config"], given.get("val"))
+    return mock.default("setconfig", given) if changed is None else changed
 
 
 def _rune_command(name: str) -> Command:
@@ -94,5 +105,6 @@ ANSWERS: Final[Mapping[str, Command]] = {
     "help": _help,
     "notifications": _notifications,
     "plugin": _plugin,
+    "setconfig": _setconfig,
     **{name: _rune_command(name) for name in RUNE_COMMANDS},
 }

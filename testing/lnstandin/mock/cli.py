@@ -23,6 +23,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--rest", metavar="HOST:PORT", help="serve REST with runes there, with TLS")
     parser.add_argument("--rest-http", action="store_true", help="serve REST without TLS, at a loopback address only")
     parser.add_argument("--plugin", type=Path, action="append", default=[], metavar="PATH", help="start this plugin")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an option of a plugin, as --NAME=VALUE of lightningd",
+    )
     parser.add_argument("--script", type=Path, metavar="FILE", help="Python: functions named as commands answer them")
     parser.add_argument("--seed", default="0", help="what generated answers depend on besides the call; default: 0")
     parser.add_argument("--as", dest="release", metavar="RELEASE", help="behave like this release, such as v24.08")
@@ -46,6 +53,7 @@ def run(given: Namespace) -> int:
         print(f"lnstandin: left out: {problem}", file=sys.stderr)
     if given.script is not None:
         run_script(mock, given.script)
+    mock.configure(_options(given.option))
     asyncio.run(_serve(mock, given.plugin))
     return 0
 
@@ -59,10 +67,19 @@ async def _serve(mock: AsyncMock, plugins: Sequence[Path]) -> None:
     async with mock:
         for plugin in plugins:
             await mock.start_plugin(plugin)
+        mock.check_configured()
         also = "" if mock.rest_address is None else f" and {mock.rest_url}"
         count = len(mock.documents.commands)
         print(f"lnstandin: {count} commands of {mock.release} at {mock.socket}{also}", flush=True)
         await stopping.wait()
+
+
+def _options(texts: Sequence[str]) -> dict[str, list[str]]:
+    options: dict[str, list[str]] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        options.setdefault(name.removeprefix("--"), []).append(value if "=" in text else "true")
+    return options
 
 
 def _place(text: str) -> tuple[str, int]:

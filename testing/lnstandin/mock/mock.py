@@ -84,6 +84,14 @@ class ServedMock(Standin):
         """What plugins logged, and printed on stderr, oldest first."""
         return list(self._host.log)
 
+    def configure(self, options: Mapping[str, Sequence[str]]) -> None:
+        """Set the options of the node's command line, by name: a plugin that is started takes those that it has."""
+        self._host.configured = options
+
+    def check_configured(self) -> None:
+        """Raise PluginError if no plugin that runs has one of the options of the command line."""
+        self._host.check_configured()
+
     async def _open(self) -> None:
         await self._server.open()
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Final, TypeAlias, TypeVar
 
 from ..command import Command
@@ -26,6 +27,25 @@ class BaseService:
     """The package of the classes that its methods get and return."""
     rpc_service_commands: ClassVar[Mapping[str, Command]]
     """The commands that it has methods for, by name."""
+
+    def rpc_serve(self, path: str | Path) -> None:
+        """Answer calls of the commands at the Unix socket `path`, as lightningd does, until SIGINT or SIGTERM.
+
+        Only the user who runs the program can connect. Methods run one at a time, in the order of the calls;
+        asynchronous ones run beside each other. Any exception but RpcError is logged, and its caller gets an internal
+        error.
+
+        Raises:
+            OSError: if nothing can listen there, or another process does.
+        """
+        import asyncio  # 0085: slow
+
+        from .dispatch import Dispatcher
+        from .serve import log_hidden, serve
+
+        commands, package = self.rpc_service_commands, self.rpc_service_package
+        dispatcher = Dispatcher(self, commands, hidden=log_hidden, package=package)
+        asyncio.run(serve(dispatcher, Path(path).expanduser()))
 
 
 def stub(method: Method) -> Method:

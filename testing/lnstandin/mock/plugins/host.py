@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from clnrpc.runtime.errors import RpcError
 from clnrpc.runtime.server.convert import json_value
 from clnrpc.runtime.values.encode import encode
-from lnstandin.mock.plugins.manifest import ALL, Manifest, PluginError
+from lnstandin.mock.plugins.manifest import ALL, Manifest, Option, PluginError
 from lnstandin.mock.plugins.process import Message, PluginProcess, error_of
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ class PluginHost:
         """Create a host; plugins run in the folder of `socket`, and call the node there."""
         self.log: deque[LogLine] = deque(maxlen=_MOST_LINES)
         """What plugins logged, oldest first."""
+        self.configured: Mapping[str, Sequence[str]] = {}
+        """The options of the node's command line: a plugin that is started takes those that it has."""
         self._standin = standin
         self._socket = socket
         self._plugins: list[Plugin] = []
@@ -105,7 +107,8 @@ class PluginHost:
             process.has_text_ids = manifest.has_text_ids
             plugin = Plugin(path, process, manifest)
             self._check_names(plugin)
-            init = {"options": manifest.settings(options), "configuration": self._configuration(startup=startup)}
+            settings = manifest.settings(options, self.configured)
+            init = {"options": settings, "configuration": self._configuration(startup=startup)}
             _check_init(await process.request("init", encode(init)))
         except BaseException:
             await process.end()
@@ -142,7 +145,7 @@ class PluginHost:
         where lightningd would end.
         """
         response: dict[str, Any] = dict(_CONTINUE)
-        for plugin in [each for each in self._plugins if name in each.manifest.hooks]:
+        for plugin in [each for each in self._plugins if _wants_event(each, name, payload)]:
             response = await plugin.process.request(name, encode(payload))
             if response.get("result") != "continue":
                 return response
@@ -166,6 +169,39 @@ class PluginHost:
                 returned.get("result"), error_of(returned["error"]) if "error" in returned else None
             )
         return method, params
+
+    def check_configured(self) -> None:
+        """Raise PluginError if an option of the command line is one of no plugin."""
+        known = {option.name for plugin in self._plugins for option in plugin.manifest.options}
+        if unknown := self.configured.keys() - known:
+            options = ", ".join(sorted(known)) or "none"
+            raise PluginError(f"no plugin has the option {', '.join(sorted(unknown))}; there are {options}")
+
+    async def set_option(self, name: str, value: Any, *, check: bool = False) -> dict[str, Any] | None:
+        """Change a dynamic option of a plugin, or only check the value; return what `setconfig` says about it.
+
+        None means that no plugin has the option. Raises RpcError if the plugin refuses the value.
+        """
+        for plugin in self._plugins:
+            for option in plugin.manifest.options:
+                if option.name == name and option.dynamic:
+                    await self._set(plugin, {"config": name, "val": _as_text(value)}, check=check)
+                    return _setting(plugin, option, value)
+        return None
+
+    async def _set(self, plugin: Plugin, params: Mapping[str, Any], *, check: bool) -> None:
+        given = {name: value for name, value in params.items() if value is not None}
+        if not check:
+            await plugin.process.request("setconfig", encode(given))
+        elif plugin.manifest.can_check:
+            await plugin.process.request("check", encode({"command_to_check": "setconfig", **given}))
+
+    async def check(self, command: str, params: bytes) -> Any:
+        """Return a plugin's answer to `check` of one of its commands, whose parameters are also those of `check`."""
+        for plugin in self._plugins:
+            if command in plugin.manifest.commands and plugin.manifest.can_check:
+                return await plugin.process.request("check", params)
+        return {"command_to_check": command}
 
     def has_hook(self, name: str) -> bool:
         """Return whether a plugin registered a hook."""
@@ -202,6 +238,40 @@ class PluginHost:
             "network": "regtest",
             "feature_set": features,
         }
+
+
+_FILTERED_BY: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
+    "custommsg": lambda payload: int(payload["payload"][:4], 16),
+    RPC_COMMAND: lambda payload: payload[RPC_COMMAND]["method"],
+}
+"""Hook -> what its filters are compared with."""
+
+
+def _wants_event(plugin: Plugin, hook: str, payload: Mapping[str, Any]) -> bool:
+    filters = plugin.manifest.hooks.get(hook)
+    return filters is not None and (not filters or _FILTERED_BY[hook](payload) in filters)
+
+
+def _as_text(value: Any) -> Any:
+    """Return a value as lightningd sends it in `setconfig`: as text."""
+    if isinstance(value, list):
+        return [_as_text(each) for each in value]
+    return value if value is None or isinstance(value, str) else encode(value).decode()
+
+
+def _setting(plugin: Plugin, option: Option, value: Any) -> dict[str, Any]:
+    """Return the answer to `setconfig`."""
+    text = _as_text(value)
+    kinds = {"int": "value_int", "bool": "value_bool"}
+    shown: dict[str, Any]
+    if option.multi:
+        shown = {"values_str": text or []}
+    elif option.kind == "flag":
+        shown = {"set": True}
+    else:
+        shown = {kinds.get(option.kind, "value_str"): option.of_text([text])}
+    source = {"config": option.name, "source": "setconfig", "plugin": str(plugin.path), "dynamic": True}
+    return {"config": source | shown}
 
 
 def _check_init(answer: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +24,20 @@ class Option:
     kind: str
     default: Any = None
     multi: bool = False
+    dynamic: bool = False
+    """Whether `setconfig` may change it."""
+
+    def of_text(self, texts: Sequence[str]) -> Any:
+        """Return the value that texts of the command line give. Raises PluginError."""
+        values = [self._of_text(text) for text in texts]
+        return values if self.multi else values[-1]
+
+    def _of_text(self, text: str) -> Any:
+        if self.kind in ("bool", "flag") and text.lower() in ("true", "false"):
+            return text.lower() == "true"
+        if self.kind == "int" and text.removeprefix("-").isdecimal():
+            return int(text)
+        return self.value(text)
 
     def value(self, given: Any) -> Any:
         """Return a value for `init`. Raises PluginError if it has another type."""
@@ -42,11 +56,14 @@ class Manifest:
     """Name -> usage."""
     options: tuple[Option, ...]
     subscriptions: frozenset[str]
-    hooks: tuple[str, ...]
+    hooks: Mapping[str, tuple[Any, ...]]
+    """Name -> filters; without any, the hook is called for all events."""
     topics: frozenset[str]
     """Notifications that it sends itself."""
     has_text_ids: bool
     """Whether ids of requests may be texts."""
+    can_check: bool
+    """Whether it answers `check` for its commands and options."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Manifest:
@@ -58,15 +75,19 @@ class Manifest:
                 commands={each["name"]: each.get("usage") or "" for each in raw.get("rpcmethods", ())},
                 options=tuple(_options(raw)),
                 subscriptions=frozenset(raw.get("subscriptions", ())),
-                hooks=tuple(each if isinstance(each, str) else each["name"] for each in raw.get("hooks", ())),
+                hooks=dict(_hook(each) for each in raw.get("hooks", ())),
                 topics=frozenset(each["method"] for each in raw.get("notifications", ())),
                 has_text_ids=raw.get("nonnumericids", False) is True,
+                can_check=raw.get("cancheck", False) is True,
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise PluginError(f"its manifest is malformed: {type(error).__name__}: {error}") from None
 
-    def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the options for `init`: those given, else their defaults, as lightningd does. Raises PluginError."""
+    def settings(self, given: Mapping[str, Any], configured: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        """Return the options for `init`, as lightningd does. Raises PluginError.
+
+        They are those given, else those of the node's command line, if there are any of that name, else their defaults.
+        """
         known = {option.name: option for option in self.options}
         if unknown := given.keys() - known.keys():
             raise PluginError(f"it has no option {', '.join(sorted(unknown))}; it has {', '.join(known) or 'none'}")
@@ -74,6 +95,8 @@ class Manifest:
         for name, option in known.items():
             if name in given:
                 values[name] = option.value(given[name])
+            elif name in configured:
+                values[name] = option.of_text(configured[name])
             elif option.default is not None or option.kind == "flag":
                 values[name] = option.default if option.default is not None else False
         return values
@@ -86,4 +109,8 @@ def _options(raw: Mapping[str, Any]) -> Iterator[Option]:
             default = int(default)
         if isinstance(default, str) and each["type"] in ("bool", "flag"):
             default = default.lower() == "true"
-        yield Option(each["name"], each["type"], default, each.get("multi", False))
+        yield Option(each["name"], each["type"], default, each.get("multi", False), each.get("dynamic", False))
+
+
+def _hook(raw: Any) -> tuple[str, tuple[Any, ...]]:
+    return (raw, ()) if isinstance(raw, str) else (raw["name"], tuple(raw.get("filters", ())))
