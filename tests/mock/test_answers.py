@@ -102,6 +102,20 @@ def test_answer_repeats_the_parameters_that_it_has() -> None:
     assert {peer["id"] for peer in peers} == {POINT}
 
 
+@pytest.mark.parametrize("examples", [False, True])
+def test_pages_are_parts_of_one_list(examples: bool) -> None:
+    for method, limit in (("listforwards", 1), ("listforwards", 1000), ("listinvoices", 1), ("listpays", 2)):
+        with Mock(examples=examples) as mock, Client(mock.socket) as client, warnings.catch_warnings(action="ignore"):
+            [whole] = json.loads(answer(mock, method, {})).values()
+            indexes = sorted(each["created_index"] for each in whole if each.get("created_index"))
+            pages = client.rpc_pages(getattr(client, method), limit=limit)
+            [*read] = [
+                each["created_index"] for page in pages for [found] in [to_dict(page).values()] for each in found
+            ]
+        assert read == indexes
+        assert read or examples
+
+
 @cache
 def digest() -> str:
     """Return a hash of the bytes that answer each command: as generated, and as the examples say."""

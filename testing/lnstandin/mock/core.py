@@ -24,6 +24,7 @@ from lnstandin.mock.documents import Documents
 from lnstandin.mock.draws import Draw
 from lnstandin.mock.examples import Exchange, closest, exchanges
 from lnstandin.mock.generation import Generator
+from lnstandin.mock.paging import page, without_paging
 from lnstandin.mock.plugins.host import RPC_COMMAND, PluginHost, ReturnedByHookError
 from lnstandin.mock.requests import Reader, plain
 from lnstandin.mock.rules import Manner, Params, Rule, ScriptError, Step
@@ -231,7 +232,12 @@ class Standin:
         return self._command(method).reader.command
 
     def default(self, method: str, given: Params) -> dict[str, Any]:
-        """Return the answer without a script: that of the closest example, else a generated one. Raises RpcError."""
+        """Return the answer without a script: that of the closest example, else a generated one. Raises RpcError.
+
+        With `index`, it is a page of what the same call answers without it.
+        """
+        if given.get("index"):
+            return page(self.default(method, without_paging(given)), given)
         example = closest(self._command(method).examples, given) if self._uses_examples else None
         return dict(example) if example is not None else self.generated(method, given)
 
