@@ -31,9 +31,18 @@ def templates_dir() -> Path:
 
     An editable install leaves a copy of the templates in site-packages that grows stale, so the checkout wins.
     """
+    return _shipped("templates")
+
+
+def schemas_dir() -> Path:
+    """Return the folder of this project's documents and tables, in the checkout or the package as `templates_dir`."""
+    return _shipped("schemas")
+
+
+def _shipped(name: str) -> Path:
     checkout = _PACKAGE.parent.parent
     in_checkout = _PACKAGE.parent.name == "generator" and (checkout / "pyproject.toml").is_file()
-    return (checkout if in_checkout else _PACKAGE) / "templates"
+    return (checkout if in_checkout else _PACKAGE) / name
 
 
 class SettingsError(ValueError):
@@ -122,7 +131,7 @@ def release_name(text: str) -> str:
 def read_commands(file: Path) -> tuple[str, ...]:
     """Return the commands that change nothing, from a table of them. Raises SettingsError."""
     try:
-        table = _read_toml(file)
+        table = read_toml(file)
     except OSError as error:
         raise SettingsError(f"{file}: cannot be read: {error.strerror}") from error
     if table.keys() != {"read_only", "others"}:
@@ -148,7 +157,7 @@ def find_project(start: Path) -> ProjectTable:
 
 
 def _read_table(file: Path) -> ProjectTable | None:
-    tool = _read_toml(file).get("tool")
+    tool = read_toml(file).get("tool")
     table = tool.get("rpcschema") if isinstance(tool, dict) else None
     if table is None:
         return None
@@ -174,7 +183,7 @@ def _read_table(file: Path) -> ProjectTable | None:
     )
 
 
-def _read_toml(file: Path) -> dict[str, Any]:
+def read_toml(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:  # TOMLDecodeError or UnicodeDecodeError

@@ -35,6 +35,7 @@ IN_SHELL = {
     "check-documents-against-a-node": 2,
     "edit-documents-in-an-editor": 1,
     "fetch-an-invoice": 2,
+    "find-what-a-release-breaks": 2,  # by tests/scan/test_command.py
     "from-atm-to-wallet": 13,
     "pay-through-a-node": 1,
     "price-in-a-currency": 2,
@@ -42,7 +43,7 @@ IN_SHELL = {
     "test-against-it": 3,
     "write-a-plugin": 1,
 }
-"""How many pieces of shell a page has that the tests below run."""
+"""How many pieces of shell a page has that the tests below run, or those that a comment names."""
 ELSEWHERE = ("LIGHTNINGD=", "git clone", "lnoffers fetch", "pip install", "python3 noxfile.py")
 """How pieces begin that need the network or a node, or that CI runs."""
 PATIENCE = 600

@@ -15,6 +15,7 @@ from rpcschema.cli.common import FAILED, complain
 from rpcschema.cli.generating import check, generate
 from rpcschema.cli.plugins import plugin
 from rpcschema.cli.reporting import diff, lint
+from rpcschema.cli.scanning import scan
 from rpcschema.cli.schemas import schema
 from rpcschema.cli.syncing import bring_facts, pack
 from rpcschema.errorcodes import ErrorTableError
@@ -36,7 +37,7 @@ app: Final = App(
     suppress_keyboard_interrupt=False,
     result_action="return_value",
 )
-for command in (generate, check, pack, lint, diff, schema):
+for command in (generate, check, pack, lint, diff, scan, schema):
     app.command(command)
 app.command(bring_facts, name="sync")
 app.command(plugin)

@@ -19,18 +19,11 @@ from rpcschema.model.nodes import Document, DocumentKind
 from rpcschema.problems import Level, Problem
 from rpcschema.read.corrections import Corrections
 from rpcschema.read.load import File, Found, Source, find_files, load_file
+from rpcschema.settings import schemas_dir
 
-_PACKAGE: Final = Path(__file__).resolve().parents[1]
 _LOADED: Final[dict[tuple[str, str], tuple[Source | None, tuple[Problem, ...]]]] = {}
 """What was loaded, by path and sum: tests start many mocks of the same documents in one process."""
 _RELEASE: Final = re.compile(r"v[0-9]{2}\.[0-9]{2}(?:\.[0-9]+)?")
-
-
-def shipped() -> Path:
-    """Return the folder of this project's documents: the checkout's if this package is in one, else the packaged."""
-    checkout = _PACKAGE.parents[1]
-    in_checkout = _PACKAGE.parent.name == "testing" and (checkout / "pyproject.toml").is_file()
-    return checkout / "schemas" if in_checkout else _PACKAGE / "schemas"
 
 
 @dataclass(frozen=True)
@@ -121,7 +114,7 @@ class Documents:
 
 @cache
 def _shipped_files() -> tuple[Found, Corrections]:
-    return _files_in(shipped())
+    return _files_in(schemas_dir())
 
 
 def _files_in(folder: Path) -> tuple[Found, Corrections]:
