@@ -121,6 +121,11 @@ def test_needs_documents(tmp_path: Path) -> None:
     assert "SCHEMAS is needed" in done.stderr
 
 
+def test_a_folder_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
+    done = rpcschema("lint", "schemas", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "rpcschema: schemas: no such file or folder\n")
+
+
 def test_own_documents_may_refer_to_pages_of_core_lightning(folder: Path) -> None:
     raw = {**FILL, "description": ["See lightning-getinfo(7) and lightning-getinf(7)."]}
     (folder / "schemas" / "fill.json").write_text(json.dumps(raw))

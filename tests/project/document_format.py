@@ -99,7 +99,7 @@ def _types() -> Iterator[str]:
     document = build(GAUGE, "tank-gauge.json")
     planned = plan(document, "tank.scalars")
     assert isinstance(planned.response, ClassPlan)
-    hints = declared_hints(render(planned, document, "tank.runtime"), planned.response.name)
+    hints = declared_hints(render(planned, document, "tank", "tank.runtime"), planned.response.name)
     python = {
         attribute.wire: accepted_hint(hints[attribute.name]).replace("|", "\\|")
         for attribute in planned.response.attributes

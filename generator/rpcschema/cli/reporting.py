@@ -117,6 +117,8 @@ def lint(  # noqa: PLR0913 - one parameter per option
     roots = schemas or about.schemas
     if not roots:
         raise SettingsError("SCHEMAS is needed; no [tool.rpcschema] of a pyproject.toml gives it")
+    if missing := [root for root in roots if not root.exists()]:
+        raise SettingsError(f"{missing[0]}: no such file or folder")
     chosen = levels(project.lint, "pyproject.toml: [tool.rpcschema.lint]")
     before = None if since is None else release_at(since)
     if before is not None and before.errors:
