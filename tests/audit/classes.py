@@ -126,7 +126,7 @@ def _written(module: str) -> Mapping[str, Mapping[str, str]]:
     return {
         node.name: {
             member.target.id: ast.unparse(member.annotation)
-            for member in _members(node)
+            for member in _running(node)
             if isinstance(member, ast.AnnAssign) and isinstance(member.target, ast.Name)
         }
         for node in ast.parse(inspect.getsource(sys.modules[module])).body
@@ -134,7 +134,7 @@ def _written(module: str) -> Mapping[str, Mapping[str, str]]:
     }
 
 
-def _members(written: ast.ClassDef) -> Iterator[ast.stmt]:
+def _running(written: ast.ClassDef) -> Iterator[ast.stmt]:
     """Yield the statements of a class that run; for type checkers, deprecated fields have others."""
     for statement in written.body:
         yield from statement.orelse if isinstance(statement, ast.If) else (statement,)

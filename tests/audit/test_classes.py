@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from clnrpc.runtime.values import scalars
 from clnrpc.runtime.values.scalars import U64, Hex, Msat
@@ -34,6 +34,17 @@ class Failure:
     type: Literal["failure", "timeout"]
     reason: None
     code: int | Literal["x"] | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Aged:
+    if TYPE_CHECKING:
+
+        @property
+        def old(self) -> str | None: ...
+
+    else:
+        old: U64 | None = None
 
 
 def always(*types: str) -> Field:
@@ -97,6 +108,10 @@ class Found:
 @dataclass(kw_only=True, slots=True)
 class Lost:
     type: Literal["lost"]
+
+
+def test_a_deprecated_field_is_what_runs_and_not_what_type_checkers_see() -> None:
+    assert fields(Aged) == {("old",): sometimes("u64")}
 
 
 def test_a_union_has_a_class_for_each_case_and_each_field() -> None:

@@ -219,6 +219,17 @@ def test_finds_values_of_parameters_in_lists(tmp_path: Path) -> None:
     assert found(tmp_path, source) == ["3 layers"]
 
 
+def test_finds_parameters_of_requests_over_http(tmp_path: Path) -> None:
+    source = """
+        def pay(http, url, invoice):
+            path = "/v1/pay"
+            data = {"bolt11": invoice}
+            data["msatoshi"] = 1
+            http.post(f"{url}{path}", json=data)
+    """
+    assert found(tmp_path, source) == ["3 pay", "5 msatoshi"]
+
+
 def test_finds_parameters_in_a_dictionary_that_is_filled_before(tmp_path: Path) -> None:
     source = """
         def ask(rpc, amount):

@@ -33,6 +33,8 @@ class Use:
     """What holds the parameters: a call, or a dictionary."""
     is_elsewhere: bool = False
     """Whether `name` is that of an attribute or variable of another module, whose value is the command's name."""
+    is_named_before: bool = False
+    """Whether the text with the name counts as a use of its own, and this one only has parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ def named(module: Module, follower: Follower) -> Named:
             if (command := _written(node.value, ends=node not in inner)) is not None:
                 found.uses.append(Use(name=command, library="raw", line=node.lineno))
             continue
+        found.uses += _requests(node, follower) if isinstance(node, ast.Call) else ()
         for slot in _slots(node, follower):
             for value in follower.values(slot.named):
                 _take(value, slot, found, waiting)
@@ -79,12 +82,19 @@ def _written(text: str, *, ends: bool) -> str | None:
     return rest_command(text) if ends or "?" in text else None
 
 
+def _requests(call: ast.Call, follower: Follower) -> Iterator[Use]:
+    """Yield the uses of a call that gets a path of clnrest, and perhaps parameters."""
+    for text in (text for argument in call.args[:2] for text in follower.texts(argument)):
+        if (command := rest_command(text)) is not None:
+            yield Use(name=command, library="raw", line=call.lineno, call=call, is_named_before=True)
+
+
 def _take(value: Value, slot: Slot, found: Named, waiting: list[Parameter]) -> None:
     line = slot.named.lineno
     match value:
         case Text(value=name):
             found.uses.append(Use(name=name, library=slot.library, line=line, call=slot.call))
-        case Foreign(name=name):
+        case Foreign():
             use = Use(name=value.last, library=slot.library, line=line, call=slot.call, is_elsewhere=True)
             found.uses.append(use)
         case Parameter():

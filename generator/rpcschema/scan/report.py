@@ -29,7 +29,7 @@ def findings(uses: Uses, table: Table, release: str, constants: Mapping[str, Con
         for entry in table.of_call(name, use.library):
             if entry.parameter:
                 yield from _of_parameter(uses, use, entry, release)
-            elif not entry.field:
+            elif not entry.field and not use.is_named_before:
                 named = "" if origin is None else f" Its name is in {origin.path}:{origin.line}."
                 yield from _finding(uses.path, use.line, entry, release, after=named)
     for field in uses.fields:
@@ -50,7 +50,8 @@ def _of_field(path: str, field: FieldUse, table: Table, release: str) -> Iterato
     entries: Sequence[Entry]
     entries = table.of_call(answer.name, answer.library) if answer.kind == "rpc" else table.of(answer.kind, answer.name)
     for entry in entries:
-        if entry.field == read and not answer.given & {entry.unless or None, POSITIONAL if entry.unless else None}:
+        is_meant = not entry.unless or answer.given.isdisjoint({entry.unless, POSITIONAL})
+        if entry.field == read and is_meant:
             after = " The program checks whether it is there." if field.is_checked else ""
             for found in _finding(path, field.line, entry, release, after=after):
                 yield replace(found, severity=Severity.NOTE) if field.is_checked else found
