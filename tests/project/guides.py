@@ -40,7 +40,7 @@ def write_greeting(folder: Path) -> Path:
     schemas.mkdir()
     [document] = pieces("write-a-plugin", "json")
     (schemas / "greet.json").write_text(document, encoding="utf-8")
-    made = rpcschema("generate", "schemas", "--package", "greeting", cwd=folder)
+    made = rpcschema("generate", "schemas", "--package", "greeting", "--runtime", "clnrpc", cwd=folder)
     assert (made.returncode, made.stderr) == (0, "")
     return folder / "generated"
 

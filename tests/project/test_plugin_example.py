@@ -10,8 +10,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from clnrpc import CannotConnectError, Client
 from rpcschema.runtime.jsontext import Framer
 from tests.generator.commands import rpcschema
+from tests.interop.nodes import until
 from tests.project.guides import files, pieces, write_greeting
 from tests.runtime.node import Connection, ScriptedNode
 from tests.runtime.talking import talking
@@ -137,3 +139,27 @@ def test_the_package_of_the_how_to_is_on_clnrpc(tmp_path: Path) -> None:
     code = "import clnrpc, greeting; print(greeting.RpcError is clnrpc.RpcError, greeting.Plugin.__mro__[1])"
     printed = shell(f'python3 -c "{code}"', tmp_path, PYTHONPATH=str(tmp_path / "generated"))
     assert printed == "True <class 'clnrpc.plugin.Plugin'>\n"
+
+
+def test_the_greeter_of_the_how_to_answers_at_a_socket(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="greet") as folder:
+        path = os.pathsep.join([str(write_greeting(tmp_path)), os.environ.get("PYTHONPATH", "")])
+        written = files("write-a-plugin")
+        for name in ("greeter.py", "serve_greeter.py"):
+            Path(folder, name).write_text(written[name], encoding="utf-8")
+        command = [sys.executable, "serve_greeter.py"]
+        with subprocess.Popen(command, cwd=folder, env=os.environ | {"PYTHONPATH": path}) as process:
+            try:
+                with Client(Path(folder, "greeter-rpc"), timeout=60) as client:
+                    until(lambda: answered(client, process), "the service answers")
+                    assert client.rpc_call("greet", ["Alice"]) == {"greeting": "hello Alice"}
+            finally:
+                process.terminate()
+
+
+def answered(client: Client, process: subprocess.Popen[bytes]) -> bool:
+    assert process.poll() is None
+    try:
+        return client.rpc_call("greet", ["you"]) is not None
+    except CannotConnectError:
+        return False
