@@ -6,7 +6,7 @@ import asyncio
 import os
 import tempfile
 import warnings
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import aclosing, asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -25,7 +25,6 @@ pytest.importorskip("uvicorn", reason="REST needs the extra rest")
 SECONDS = 240
 AMOUNT_SAT = 1_234
 Port: TypeAlias = Mint | Wallet
-Open: TypeAlias = Callable[..., Any]
 
 
 @pytest.fixture(scope="module", params=["stand-in socket", "stand-in rest", "lightningd socket", "lightningd rest"])
