@@ -1,7 +1,7 @@
 """Nodes for the ports: a payer, which the ports call over its socket or REST, and a payee that has a channel with it.
 
 They are stand-ins, or lightningd if LIGHTNINGD names a binary. Its REST interface is the plugin that CLNREST names, for
-example the Python clnrest of Core Lightning v24.11, with a first line that names a Python which has its requirements.
+example the Python clnrest of Core Lightning v24.11, started by a script with a Python that has its requirements.
 """
 
 from __future__ import annotations
@@ -62,6 +62,10 @@ class Site(ABC):
     @abstractmethod
     def hold(self) -> None:
         """Let payments to the payee stay pending."""
+
+    def is_held(self, payment_hash: str) -> bool:
+        """Return whether the payee has a payment for good, so that a restart of the payer does not lose it."""
+        return "pending" in {pay.status for pay in self.payer.listpays(payment_hash=payment_hash).pays}
 
     @abstractmethod
     def release(self) -> None:
@@ -178,6 +182,12 @@ class Lightningd(Site):
 
     def hold(self) -> None:
         self._released.unlink()
+
+    def is_held(self, payment_hash: str) -> bool:
+        # A payer that is killed before may list the part as pending for ever.
+        htlcs = [htlc for channel in self.payee.listpeerchannels().channels for htlc in channel.htlcs or ()]
+        states = {htlc.state for htlc in htlcs if htlc.payment_hash == payment_hash}
+        return "RCVD_ADD_ACK_REVOCATION" in states
 
     def release(self) -> None:
         self._released.touch()
