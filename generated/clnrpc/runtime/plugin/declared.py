@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from inspect import isasyncgenfunction, iscoroutinefunction
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 from ..server.stubs import is_filled
 from .commands import filled_commands
@@ -89,25 +89,21 @@ def _check_hooks(plugin: type, hooks: Mapping[str, PluginEvent]) -> None:
 
 def _check_facts(plugin: type, notifications: Mapping[str, PluginEvent]) -> None:
     """Raise TypeError for topics, custom messages and feature bits that lightningd would refuse."""
-    for topic in _declaration(plugin, "rpc_topics", ()):
+    for topic in getattr(plugin, "rpc_topics", ()):
         if topic in notifications:
             raise TypeError(f"{plugin.__name__}.rpc_topics: {topic} is a notification of lightningd")
-    messages = _declaration(plugin, "rpc_custommessages", ())
+    messages = getattr(plugin, "rpc_custommessages", ())
     for number in messages:
         if not 0 <= number < 1 << 16:
             raise TypeError(f"{plugin.__name__}.rpc_custommessages: {number} is no type of a message (0 to 65535)")
     if messages and not is_filled(plugin, "hook_custommsg"):
         raise TypeError(f"{plugin.__name__}.rpc_custommessages needs a method hook_custommsg, which gets the messages")
-    for place, bits in _declaration(plugin, "rpc_featurebits", {}).items():
+    for place, bits in getattr(plugin, "rpc_featurebits", {}).items():
         if place not in _PLACES:
             raise TypeError(f"{plugin.__name__}.rpc_featurebits: there is no place {place!r}: use {', '.join(_PLACES)}")
         for bit in bits:
             if bit < 0:
                 raise TypeError(f"{plugin.__name__}.rpc_featurebits: {bit} is no feature bit")
-
-
-def _declaration(plugin: type, name: str, default: Any) -> Any:
-    return getattr(plugin, name, default)
 
 
 def _check_async(plugin: type) -> None:
