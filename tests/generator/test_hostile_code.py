@@ -60,17 +60,19 @@ class Canonical(ast.NodeTransformer):
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         node.name = self.classes.get(node.name, node.name)
         node.body = [statement for statement in node.body if not is_wire_names(statement)]
-        for statement in node.body:
+        for statement in ast.walk(node):  # a deprecated member is in a condition
             if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
                 statement.target = ast.Attribute(ast.Name("self"), self.members.get(statement.target.id, ""))
         return self.generic_visit(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
-        node.name = self.methods.get(node.name, node.name)
+        is_member = any(isinstance(each, ast.Name) and each.id == "property" for each in node.decorator_list)
+        node.name = (self.members if is_member else self.methods).get(node.name, node.name)
         self.parameters = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)} - {"self"}
         node.body = [self.visit(statement) for statement in node.body]
         self.parameters = set()
         node.args = self.visit(node.args)
+        node.decorator_list = [self.visit(each) for each in node.decorator_list]
         node.returns = self.visit(node.returns) if node.returns else None
         return node
 
