@@ -11,19 +11,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
+from rpcschema.model.nodes import Document
 from rpcschema.problems import Level, Problem, has_errors
 from rpcschema.read.corrections import NONE, Corrections, read_corrections
 from rpcschema.read.load import File, find_files, load_file
 from rpcschema.settings import Settings
-from rpcschema.targets import FULL_DOCUMENTS_ONLY
+from rpcschema.targets import FULL_DOCUMENTS_ONLY, TARGETS, Made
 from rpcschema.write import manifest, output
 from rpcschema.write.join import Joined, Piece, join, new_piece
-from rpcschema.write.manifest import Manifest, maker
+from rpcschema.write.manifest import Manifest, TargetEntry, maker, maker_of
 from rpcschema.write.output import Change, OutputError
-from rpcschema.write.reuse import Reusable, find_reusable
+from rpcschema.write.reuse import Reusable, all_or_nothing, find_reusable
 from rpcschema.write.workers import Task, worker_pool
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -94,9 +95,10 @@ def _join(
     before: Manifest, files: Sequence[File], corrections: Corrections, run: Run, progress: Progress
 ) -> tuple[dict[str, Joined], list[Problem]]:
     """Return the joined files by target, none after an error, and the problems of the documents in `files`."""
-    made_by = maker(run.settings)
-    reusable = _reusable(before, made_by, files, run)
-    made, met = _make_missing(reusable, files, corrections, run, progress)
+    generator = maker(run.settings)
+    makers = {target: maker_of(target, generator) for target in run.targets}
+    reusable = _reusable(before, makers, files, run)
+    made, documents, met = _make_missing(reusable, files, corrections, run, progress)
     problems = [*met, *_known_warnings(reusable, files)]
     joined: dict[str, Joined] = {}
     if has_errors(problems):
@@ -104,21 +106,24 @@ def _join(
     for target in run.targets:
         pieces = {**reusable[target].pieces, **made[target]}
         ordered = [(file, pieces[file.name]) for file in files if _covers(target, file)]
-        joined[target] = join(target, ordered, run.settings, made_by, reusable[target].entry)
+        joined[target] = join(
+            target, ordered, run.settings, makers[target], reusable[target].entry, documents=documents
+        )
         problems.extend(joined[target].problems)
-    return joined, [*problems, *_made_twice(joined, files)]
+    return joined, [*problems, *_made_twice(_entries(before, joined, run), files)]
 
 
-def _reusable(before: Manifest, made_by: str, files: Sequence[File], run: Run) -> dict[str, Reusable]:
+def _reusable(before: Manifest, makers: Mapping[str, str], files: Sequence[File], run: Run) -> dict[str, Reusable]:
     """Return, by target, what is still valid from an earlier run."""
     entries = before.targets if run.trusts_manifest else {}
     reusable = {}
     for target in run.targets:
         entry = entries.get(target)
-        if entry is None or entry.maker != made_by:
+        if entry is None or entry.maker != makers[target]:
             reusable[target] = Reusable()
         else:
-            reusable[target] = find_reusable(run.out, entry, [file for file in files if _covers(target, file)])
+            found = find_reusable(run.out, entry, [file for file in files if _covers(target, file)])
+            reusable[target] = found if target in TARGETS else all_or_nothing(found, files)
     return reusable
 
 
@@ -141,25 +146,29 @@ def _make_missing(
     corrections: Corrections,
     run: Run,
     progress: Progress,
-) -> tuple[dict[str, dict[str, Piece]], list[Problem]]:
-    """Return the pieces that must be made, by target and "KIND/ID", and the problems of their documents."""
+) -> tuple[dict[str, dict[str, Piece]], list[Document], list[Problem]]:
+    """Return the pieces that must be made, by target and "KIND/ID", their documents, and the problems of these.
+
+    A target of another package gets whole documents, so its pieces are empty.
+    """
     made: dict[str, dict[str, Piece]] = {target: {} for target in reusable}
     lacking = {file: targets for file in files if (targets := _lacking(reusable, file))}
-    with worker_pool(len(lacking), set(chain.from_iterable(lacking.values())), run.jobs) as run_all:
+    ours = {file: [target for target in targets if target in TARGETS] for file, targets in lacking.items()}
+    with worker_pool(sum(map(bool, ours.values())), set(chain.from_iterable(ours.values())), run.jobs) as run_all:
         loaded = {file: load_file(file, corrections) for file in lacking}
         problems = [problem for _, met in loaded.values() for problem in met]
         if run.keeps_going and has_errors(problems):
-            return made, problems
+            return made, [], problems
         sources = {file: source for file, (source, _) in loaded.items() if source is not None}
-        tasks = [Task(source.document, file.path, lacking[file], run.settings) for file, source in sources.items()]
+        tasks = [Task(source.document, file.path, ours[file], run.settings) for file, source in sources.items()]
         results = zip(sources.items(), run_all(tasks), strict=True)
         for done, ((file, source), rendered) in enumerate(results, 1):
             _, met = loaded[file]
-            for target, each in rendered.items():
+            for target, each in {**dict.fromkeys(lacking[file], Made()), **rendered}.items():
                 problems.extend(each.problems)
                 made[target][file.name] = new_piece(each, source.sha256, (*met, *each.problems))
             progress(done, len(tasks))
-    return made, problems
+    return made, [source.document for source in sources.values()], problems
 
 
 def _lacking(reusable: Mapping[str, Reusable], file: File) -> list[str]:
@@ -167,23 +176,33 @@ def _lacking(reusable: Mapping[str, Reusable], file: File) -> list[str]:
     return [name for name in reusable if _covers(name, file) and file.name not in reusable[name].pieces]
 
 
-def _made_twice(joined: Mapping[str, Joined], files: Sequence[File]) -> Iterator[Problem]:
-    """Yield an error for each file that two makers make: neither may win."""
+def _entries(before: Manifest, joined: Mapping[str, Joined], run: Run) -> dict[str, TargetEntry]:
+    """Return what belongs into the output folder: what was joined, and what the run leaves as it is."""
+    others = {name: entry for name, entry in before.targets.items() if run.keeps_others and name not in joined}
+    return {**others, **{target: each.entry for target, each in joined.items()}}
+
+
+def _made_twice(entries: Mapping[str, TargetEntry], files: Sequence[File]) -> Iterator[Problem]:
+    """Yield an error for each path that two makers need, as a file or as a folder: neither may win."""
     paths = {file.name: file.path for file in files}
-    makers: dict[str, str] = {}
-    for target, each in joined.items():
-        made = [(path, paths[name]) for name, record in each.entry.documents.items() for path in record.files]
-        for path, source in (*made, *((path, "") for path in each.entry.files)):
+    makers = {manifest.NAME: "the generator"}
+    folders: dict[str, str] = {}
+    for target, entry in entries.items():
+        made = [(path, paths.get(name, name)) for name, record in entry.documents.items() for path in record.files]
+        for path, source in (*made, *((path, "") for path in entry.files)):
             step = f"target {target} ({source})" if source else f"target {target}"
             # Many file systems do not distinguish `A` from `a`.
             other = makers.setdefault(path.casefold(), step)
             if other != step:
                 yield Problem(source or path, "", f"{other} and {step} both make the file {path}")
+            folders |= {parent.as_posix(): step for parent in PurePosixPath(path.casefold()).parents}
+    for path, step in makers.items():
+        if path in folders:
+            yield Problem(path, "", f"{step} makes the file {path}, which is a folder for {folders[path]}")
 
 
 def _changes(before: Manifest, joined: Mapping[str, Joined], run: Run) -> tuple[Change, ...]:
-    others = {name: entry for name, entry in before.targets.items() if run.keeps_others and name not in joined}
-    after = Manifest({**others, **{target: each.entry for target, each in joined.items()}}, run.settings.package)
+    after = Manifest(_entries(before, joined, run), run.settings.package)
     if after == before and not any(each.files for each in joined.values()):
         return ()
     wanted = {path: content for each in joined.values() for path, content in each.files.items()}

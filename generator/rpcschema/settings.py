@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from rpcschema.errorcodes import NO_CODES, ErrorTable
+from rpcschema.problems import suggestion
 
 _PACKAGE: Final = Path(__file__).resolve().parent
-_FOLDERS: Final = frozenset({"docs", "man", "model"})
+_FOLDERS: Final = frozenset({"docs", "jsonschema", "man", "model"})
 """Folders that other targets make in the output folder."""
 _IMPORTED: Final = frozenset({"msgspec", "typing_extensions"})
 """What a generated package imports apart from the standard library."""
@@ -45,6 +46,31 @@ def _shipped(name: str) -> Path:
     return (checkout if in_checkout else _PACKAGE) / name
 
 
+def template_names() -> frozenset[str]:
+    """Return the names of all templates: their paths below the folder of templates, e.g. "man/page.7.jinja"."""
+    folder = templates_dir()
+    return frozenset(file.relative_to(folder).as_posix() for file in folder.rglob("*.jinja*"))
+
+
+def template_file(name: str, own: Path | None) -> Path:
+    """Return the file of the template `name`: that of the user's templates `own`, if they have it, else ours."""
+    holder = own if own is not None and (own / name).is_file() else templates_dir()
+    return holder / name
+
+
+def own_templates(folder: Path) -> Path:
+    """Return `folder`. Raises SettingsError if it holds anything but templates with the names of ours."""
+    if not folder.is_dir():
+        raise SettingsError(f"{folder}: the folder of templates does not exist")
+    known = template_names()
+    for file in sorted(folder.rglob("*")):
+        name = file.relative_to(folder).as_posix()
+        if file.is_file() and name not in known:
+            hint = suggestion(name, known) or f"; there are {', '.join(sorted(known))}"
+            raise SettingsError(f"{file}: there is no template {name!r} to replace{hint}")
+    return folder
+
+
 class SettingsError(ValueError):
     """A setting cannot be used; the message says which one, where it is, and what it should be."""
 
@@ -65,6 +91,8 @@ class Settings:
     """The names and meanings of the commands' error codes."""
     runtime: str = OWN
     """One of RUNTIMES."""
+    templates: Path | None = None
+    """The folder of the user's templates, which replace ours of the same names."""
 
     @property
     def home(self) -> str:
@@ -95,6 +123,8 @@ class ProjectTable:
     lint: Mapping[str, Any] = field(default_factory=dict)
     """The table `lint`: levels of rules, as they stand there."""
     runtime: str | None = None
+    templates: Path | None = None
+    """The folder of templates that replace those of the generator."""
 
 
 def package_name(text: str) -> str:
@@ -180,6 +210,7 @@ def _read_table(file: Path) -> ProjectTable | None:
         errors=_path(table, "errors", file, where),
         lint=_table(table, "lint", where),
         runtime=_string(table, "runtime", where),
+        templates=_path(table, "templates", file, where),
     )
 
 

@@ -35,12 +35,13 @@ from rpcschema.settings import (
     ProjectTable,
     Settings,
     SettingsError,
+    own_templates,
     package_name,
     read_commands,
     release_name,
     runtime_name,
 )
-from rpcschema.targets import TARGETS, USUAL_TARGETS
+from rpcschema.targets import TARGETS, USUAL_TARGETS, installed
 from rpcschema.write import manifest, output, staging
 
 
@@ -63,6 +64,7 @@ class GenerateOptions:
     runtime: Annotated[
         str | None, Parameter(help=f"Runtime that the package uses: {', '.join(RUNTIMES)}. [default: own]")
     ] = None
+    templates: Annotated[str | None, Parameter(help="Folder of templates that replace ours.")] = None
     jobs: Annotated[
         int | None,
         Parameter(help="Number of processes. [default: what the work and the machine allow]", validator=Number(gte=1)),
@@ -159,19 +161,21 @@ def _wanted_run(schemas: Sequence[Path], options: GenerateOptions, *, trusts_man
     release = about.release if options.release is None else options.release
     corrections = about.corrections if options.corrections is None else Path(options.corrections)
     errors = about.errors if options.errors is None else Path(options.errors)
+    templates = project.templates if options.templates is None else Path(options.templates)
     read_only = about.read_only if options.read_only is None else Path(options.read_only)
     if not roots or package is None:
         missing = "SCHEMAS" if not roots else "--package"
         raise SettingsError(f"{missing} is needed; no [tool.rpcschema] of a pyproject.toml gives it")
     runtime = project.runtime if options.runtime is None else options.runtime
-    only, listed = _known(options.target), _known(project.targets or ())
+    only = _known(options.target)
     settings = Settings(
         package=package_name(package),
-        targets=tuple(name for name in TARGETS if name in listed or name in only) or USUAL_TARGETS,
+        targets=_known((*(project.targets or ()), *only)) or USUAL_TARGETS,
         release=None if release is None else release_name(release),
         read_only=() if read_only is None else read_commands(read_only),
         errors=NO_CODES if errors is None else read_error_table(errors),
         runtime=OWN if runtime is None else runtime_name(runtime, package),
+        templates=None if templates is None else own_templates(templates),
     )
     return Run(
         roots=roots,
@@ -200,8 +204,11 @@ def _out(options: GenerateOptions, project: ProjectTable, roots: Sequence[Path])
 
 
 def _known(targets: Sequence[str]) -> tuple[str, ...]:
-    """Return `targets` in our order, each once. Raises SettingsError for one that does not exist."""
-    for name in targets:
-        if name not in TARGETS:
-            raise SettingsError(f"there is no target {name!r}; there are {', '.join(TARGETS)}")
-    return tuple(name for name in TARGETS if name in targets)
+    """Return `targets` in our order, those of other packages last, each once.
+
+    Raises SettingsError for one that does not exist.
+    """
+    others = sorted({name for name in targets if name not in TARGETS})
+    for name in others:
+        installed.find(name)
+    return (*(name for name in TARGETS if name in targets), *others)

@@ -1,7 +1,7 @@
 """The model as JSON: everything that the document says, in the structure that the generator works with.
 
-A dump is one object. `format` is 1 and comes first; it changes when readers have to change. The other members have the
-names of the attributes in `nodes`, with these rules:
+`schema.json` is its JSON Schema. A dump is one object. `format` is 1 and comes first; it changes when readers have to
+change. The other members have the names of the attributes in `nodes`, with these rules:
 
 - What the document does not give is left out; `[]`, `{}`, `false` and `null` appear only where the document has them.
 - `fields` and `sections` are lists, because their order matters; each entry has its `name`. The entry of a field also

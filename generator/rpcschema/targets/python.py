@@ -72,7 +72,7 @@ def document(subject: Subject) -> Made:
     path = f"{package}/types/{names.module(document)}.py"
     return Made(
         files={path: formatted(subject.module, path)},
-        parts=_entry(_marked(subject), f"{package}/commands.py") if document.kind == "rpc" else {},
+        parts=_entry(_marked(subject), f"{package}/commands.py", subject.settings) if document.kind == "rpc" else {},
         summary={**python_names(document, plan), "table": _used_in_table(subject) if document.kind == "rpc" else []},
         problems=plan.problems,
     )
@@ -101,7 +101,7 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
         "has_commands": any(each.kind == "rpc" for each in summaries),
         "parts": PARTS,
     }
-    templates = environment("python")
+    templates = environment("python", settings)
     rendered = {}
     for name, template in (
         ("__init__.py", "package.py.jinja"),
@@ -142,9 +142,9 @@ def _marked(subject: Subject) -> CommandView:
     return replace(subject.command, facts=(*subject.command.facts, ("read_only", "True")))
 
 
-def _entry(command: CommandView, path: str) -> Files:
+def _entry(command: CommandView, path: str, settings: Settings) -> Files:
     """Render the command's entry in the table of commands."""
-    source = environment("python").get_template("command.py.jinja").render(command=command)
+    source = environment("python", settings).get_template("command.py.jinja").render(command=command)
     return {path: formatted(source, path, before="_ = _(\n    {\n", after="    }\n)\n")}
 
 

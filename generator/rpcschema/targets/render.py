@@ -10,7 +10,7 @@ from traceback import walk_tb
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from rpcschema.problems import RenderError
-from rpcschema.settings import templates_dir
+from rpcschema.settings import Settings, templates_dir
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -21,16 +21,20 @@ _IN_EXPRESSIONS: Final = (ArithmeticError, AttributeError, LookupError, TypeErro
 """The errors of expressions in templates, apart from Jinja2's own."""
 
 
-@cache
-def environment(target: str) -> Environment:
-    """Return the environment for the templates in `templates/<target>/`.
+def environment(target: str, settings: Settings) -> Environment:
+    """Return the environment for the templates in `templates/<target>/`, or the user's in place of them.
 
     Strings must be escaped for the template's language before they are passed to it.
     """
+    return _environment(target, settings.templates)
+
+
+@cache
+def _environment(target: str, own: Path | None) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 # 0085: slow
 
     return Environment(
-        loader=FileSystemLoader(templates_dir() / target),
+        loader=FileSystemLoader([folder / target for folder in (own, templates_dir()) if folder is not None]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -40,8 +44,8 @@ def environment(target: str) -> Environment:
 
 
 @contextmanager
-def template_errors() -> Iterator[None]:
-    """Turn an error in a template into a RenderError with the template's name and line.
+def template_errors(own: Path | None) -> Iterator[None]:
+    """Turn an error in a template into a RenderError with the template's name and line; `own` are the user's templates.
 
     Errors of expressions count only if they occur in a template; others pass through.
     """
@@ -50,29 +54,34 @@ def template_errors() -> Iterator[None]:
     try:
         yield
     except (TemplateError, *_IN_EXPRESSIONS) as error:
-        place = _place(error)
+        place = _place(error, own)
         if place is None and not isinstance(error, TemplateError | UnicodeError):
             raise
         raise RenderError(f"{place}: {error}" if place else f"template: {error}") from error
 
 
-def _place(error: Exception) -> str | None:
-    """Return the innermost template and line that `error` passed through, or that of its syntax error."""
+def _place(error: Exception, own: Path | None) -> str | None:
+    """Return the innermost template and line that `error` passed through, or that of its syntax error.
+
+    A template of ours is named as `template_names` does, one of the user's by its path.
+    """
     from jinja2 import TemplateSyntaxError  # noqa: PLC0415 # 0085: slow
 
     places = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
     if isinstance(error, TemplateSyntaxError):
         places.append((error.filename or "", error.lineno))
     for file, line in reversed(places):
+        if own is not None and Path(file).is_relative_to(own):
+            return f"{Path(file).as_posix()}:{line}"
         if Path(file).is_relative_to(templates_dir()):
             return f"{Path(file).relative_to(templates_dir()).as_posix()}:{line}"
     return None
 
 
-def attempt(call: Callable[[], T]) -> T | str:
+def attempt(call: Callable[[], T], settings: Settings) -> T | str:
     """Return the result of `call`, or the message if a target or its templates fail."""
     try:
-        with template_errors():
+        with template_errors(settings.templates):
             return call()
     except RenderError as error:
         return str(error)

@@ -26,7 +26,7 @@ class Subject:
     @cached_property
     def module(self) -> str:
         """The source of the module of the classes."""
-        return dataclasses.render(self.plan, self.document, self.settings.package, names.runtime(self.settings.home))
+        return dataclasses.render(self.plan, self.document, self.settings)
 
     @cached_property
     def command(self) -> views.CommandView:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rpcschema.problems import Problem
+from rpcschema.model.nodes import Document
+from rpcschema.problems import Problem, RenderError
 from rpcschema.read.load import File
 from rpcschema.settings import Settings
-from rpcschema.targets import Collected, DocumentSummary, Files, Made, load_target
+from rpcschema.targets import TARGETS, Collected, DocumentSummary, Files, Made, installed, load_target
 from rpcschema.targets.clashes import clashes
 from rpcschema.targets.render import attempt
 from rpcschema.write.manifest import DocumentRecord, TargetEntry, sha256
+from rpcschema.write.output import stays_inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +48,27 @@ def new_piece(made: Made, sha256_of_document: str, warnings: Sequence[Problem]) 
     return Piece(record, made.parts, made.files)
 
 
-def join(
-    target: str, pieces: Sequence[tuple[File, Piece]], settings: Settings, maker: str, earlier: TargetEntry | None
+def join(  # noqa: PLR0913 # one parameter per input
+    target: str,
+    pieces: Sequence[tuple[File, Piece]],
+    settings: Settings,
+    maker: str,
+    earlier: TargetEntry | None,
+    *,
+    documents: Sequence[Document] = (),
 ) -> Joined:
-    """Return the files of `target`; those of `earlier`, an entry with intact files, if the documents are the same."""
+    """Return the files of `target`; those of `earlier`, an entry with intact files, if the documents are the same.
+
+    `documents` is for a target of another package, which gets them all.
+    """
     records = {file.name: piece.record for file, piece in pieces}
     files = {path: content for _, piece in pieces for path, content in piece.files.items()}
     if earlier is not None and earlier.documents == records:
         return Joined(earlier, files)
-    collected = _collect(target, [_summary(file, piece) for file, piece in pieces], settings)
+    if target in TARGETS:
+        collected = _collect(target, [_summary(file, piece) for file, piece in pieces], settings)
+    else:
+        collected = _collect_installed(target, documents, settings)
     own = dict(collected.files)
     for path, frame in collected.frames.items():
         own[path] = frame.around(piece.parts[path] for _, piece in pieces if path in piece.parts)
@@ -73,10 +87,21 @@ def _collect(target: str, summaries: Sequence[DocumentSummary], settings: Settin
         return Collected()
     if problems := clashes(summaries):
         return Collected(problems=problems)
-    collected = attempt(lambda: collection(summaries, settings))
+    collected = attempt(lambda: collection(summaries, settings), settings)
     if isinstance(collected, Collected):
         return collected
     return Collected(problems=(Problem("all documents", "", f"target {target} failed: {collected}"),))
+
+
+def _collect_installed(target: str, documents: Sequence[Document], settings: Settings) -> Collected:
+    """Return what a target of another package makes."""
+    try:
+        files = installed.render(target, documents, settings)
+    except RenderError as error:
+        return Collected(problems=(Problem("all documents", "", f"target {target} failed: {error}"),))
+    message = f"target {target} makes a file whose path does not stay inside the output folder"
+    faults = tuple(Problem("all documents", "", message, repr(path)) for path in files if not stays_inside(path))
+    return Collected(files={} if faults else files, problems=faults)
 
 
 def _summary(file: File, piece: Piece) -> DocumentSummary:

@@ -21,13 +21,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 from rpcschema.read import strictjson
-from rpcschema.settings import Settings, templates_dir
+from rpcschema.settings import Settings, template_file, template_names
+from rpcschema.targets import TARGETS, installed
 from rpcschema.write.output import OutputError, stays_inside
 
 NAME: Final = "manifest.json"
@@ -90,21 +91,27 @@ class Manifest:
 
 
 def maker(settings: Settings) -> str:
-    """Return a hexadecimal SHA-256 sum over this package, its templates, the pinned tools and `settings`.
+    """Return a hexadecimal SHA-256 sum over this package, the templates, the pinned tools and `settings`.
 
     It is the same on every machine, and for a wheel and a checkout.
     """
     package = Path(__file__).resolve().parent.parent
-    templates = templates_dir()
     sources = [(file.relative_to(package), file) for pattern in ("*.py", "*.json") for file in package.rglob(pattern)]
-    sources += [(file.relative_to(templates.parent), file) for file in templates.rglob("*.jinja*")]
+    sources += [(Path("templates", name), template_file(name, settings.templates)) for name in template_names()]
     made_by = hashlib.sha256()
     for name, file in sorted(sources):
         content = file.read_bytes()
         made_by.update(f"{name.as_posix()} {len(content)}\n".encode())
         made_by.update(content)
-    made_by.update(repr([*((tool, version(tool)) for tool in _PINNED), asdict(settings)]).encode())
+    # The content of the user's templates counts, but not where they are.
+    rest = [*((tool, version(tool)) for tool in _PINNED), asdict(replace(settings, templates=None))]
+    made_by.update(repr(rest).encode())
     return made_by.hexdigest()
+
+
+def maker_of(target: str, generator: str) -> str:
+    """Return the sum that identifies the maker of `target`; `generator` is what `maker` returned."""
+    return generator if target in TARGETS else sha256(f"{generator} {installed.fingerprint(target)}".encode())
 
 
 def sha256(data: bytes) -> str:

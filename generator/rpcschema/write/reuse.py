@@ -39,6 +39,16 @@ def find_reusable(out: Path, entry: TargetEntry, files: Sequence[File]) -> Reusa
     return Reusable(pieces, None if None in own.values() else entry)
 
 
+def all_or_nothing(found: Reusable, files: Sequence[File]) -> Reusable:
+    """Return `found` if the whole output is valid for the documents in `files`, else nothing.
+
+    For a target of another package, which makes all its files at once.
+    """
+    names = {file.name for file in files}
+    is_valid = found.entry is not None and found.pieces.keys() == names == found.entry.documents.keys()
+    return found if is_valid else Reusable()
+
+
 def _intact(out: Path, path: str, made: str) -> bytes | None:
     """Return the content of a file if it has the sum `made`."""
     content = output.read(out, path)

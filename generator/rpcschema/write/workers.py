@@ -78,7 +78,7 @@ def worker_pool(
 
 
 def _render(target: str, subject: Subject, path: str) -> Made:
-    made = attempt(lambda: load_target(target).document(subject))
+    made = attempt(lambda: load_target(target).document(subject), subject.settings)
     if isinstance(made, Made):
         return replace(made, problems=tuple(replace(problem, file=path) for problem in made.problems))
     return Made(problems=(Problem(path, "", f"target {target} failed: {made}"),))
