@@ -86,7 +86,8 @@ class _Project:
             (f"src/{self.module}.py", "plugin.py.jinja", of_plugin),
             (f"tests/test_{self.module}.py", "test_plugin.py.jinja", of_tests),
         ):
-            text = environment("project").get_template(template).render(context, imports=import_block(imported, ""))
+            source = environment("project", None).get_template(template)
+            text = source.render(context, imports=import_block(imported, ""))
             yield path, formatted(text, path) if path.endswith(".py") else text.encode()
         yield ".python", os.fsencode(f"{sys.executable}\n")
 

@@ -17,6 +17,8 @@ from rpcschema.problems import suggestion
 _PACKAGE: Final = Path(__file__).resolve().parent
 _FOLDERS: Final = frozenset({"docs", "jsonschema", "man", "model"})
 """Folders that other targets make in the output folder."""
+_PROJECT: Final = "project/"
+"""Where the templates of `plugin new` are, which belong to no target."""
 _IMPORTED: Final = frozenset({"msgspec", "typing_extensions"})
 """What a generated package imports apart from the standard library."""
 
@@ -47,9 +49,10 @@ def _shipped(name: str) -> Path:
 
 
 def template_names() -> frozenset[str]:
-    """Return the names of all templates: their paths below the folder of templates, e.g. "man/page.7.jinja"."""
+    """Return the names of the templates of targets: their paths below the folder, e.g. "man/page.7.jinja"."""
     folder = templates_dir()
-    return frozenset(file.relative_to(folder).as_posix() for file in folder.rglob("*.jinja*"))
+    names = (file.relative_to(folder).as_posix() for file in folder.rglob("*.jinja*"))
+    return frozenset(name for name in names if not name.startswith(_PROJECT))
 
 
 def template_file(name: str, own: Path | None) -> Path:

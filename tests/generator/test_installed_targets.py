@@ -53,9 +53,10 @@ def test_the_example_of_the_guide_makes_a_table_of_the_commands(tmp_path: Path, 
     install(tmp_path / "site", EXAMPLE.read_text())
     done = run("csv", "markdown")
     assert (done.returncode, done.stderr) == (0, "")
-    assert (tmp_path / "generated/commands.csv").read_text() == (
-        "command,title,parameters,deprecated\r\ntank-level,Command that tells a tank's level,tank unit in_mm,\r\n"
-    )
+    assert (tmp_path / "generated/commands.csv").read_text().splitlines() == [
+        "command,title,parameters,deprecated",
+        "tank-level,Command that tells a tank's level,tank unit in_mm,",
+    ]
     assert (tmp_path / "generated/docs/tank-level.md").exists()
     assert run("csv", "markdown").stdout == NOTHING
     assert run("csv", "markdown", command="check").returncode == 0

@@ -34,6 +34,7 @@ IN_SHELL = {
     "call-over-rest": 3,
     "check-documents-against-a-node": 2,
     "edit-documents-in-an-editor": 1,
+    "export-to-openapi-openrpc-json-schema": 1,  # by tests/exports/test_guide.py
     "fetch-an-invoice": 2,
     "find-what-a-release-breaks": 2,  # by tests/scan/test_command.py
     "from-atm-to-wallet": 13,
@@ -42,9 +43,10 @@ IN_SHELL = {
     "run-the-service": 6,
     "test-against-it": 3,
     "write-a-plugin": 1,
+    "write-your-own-target": 2,  # by tests/exports/test_guide.py
 }
 """How many pieces of shell a page has that the tests below run, or those that a comment names."""
-ELSEWHERE = ("LIGHTNINGD=", "git clone", "lnoffers fetch", "pip install", "python3 noxfile.py")
+ELSEWHERE = ("LIGHTNINGD=", "git clone", "lnoffers fetch", "npm install", "pip install", "python3 noxfile.py")
 """How pieces begin that need the network or a node, or that CI runs."""
 PATIENCE = 600
 """Seconds that a script may take on a busy machine."""
@@ -100,6 +102,7 @@ def test_every_page_with_python_is_run_here(page: str) -> None:
         "call-over-rest",
         "call-from-tasks-threads-and-processes",
         "connect-to-a-node",
+        "export-to-openapi-openrpc-json-schema",  # by tests/exports/test_guide.py
         "fetch-an-invoice",
         "handle-errors",
         "move-from-pyln-client",

@@ -27,7 +27,7 @@ _IMPORT: Final = re.compile(r"from (\S+) import (.+)")
 
 
 def render(plan: Plan, document: Document, settings: Settings) -> str:
-    """Return the source of the module under `<package>.types` with the classes of a document, for `source.formatted`."""
+    """Return the source of the module under `<package>.types` with the classes of `plan`, for `source.formatted`."""
     from datamodel_code_generator import generate  # noqa: PLC0415 # 0085: slow
     from datamodel_code_generator.enums import DataModelType, InputFileType  # noqa: PLC0415 # 0085: slow
     from datamodel_code_generator.format import PythonVersion  # noqa: PLC0415 # 0085: slow

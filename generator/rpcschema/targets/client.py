@@ -64,7 +64,7 @@ def document(subject: Subject) -> Made:
 
 def _method(subject: Subject, module: str, **context: Any) -> dict[str, bytes]:
     """Render a method of a module; return it under the module's path."""
-    template = environment("client", subject.settings).get_template(
+    template = environment("client", subject.settings.templates).get_template(
         "method.py.jinja" if module == _CALLS else "items.py.jinja"
     )
     path = _path(subject.settings, module)
@@ -81,7 +81,7 @@ def _used(subject: Subject, returned: str, accepted: Iterable[Argument]) -> dict
 
 def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Collected:
     """Render the modules around the methods."""
-    templates = environment("client", settings)
+    templates = environment("client", settings.templates)
     frames = {}
     for module in (_CALLS, _LISTS):
         used = [each.values["used"][module] for each in summaries if module in each.values.get("used", ())]
@@ -130,7 +130,7 @@ def _clients(settings: Settings, *, pays: bool, lists: bool) -> Files:
         home, parent = (f"paying.{module}", paying) if pays else (module, base)
         used = {f"{settings.package}.calls": ["Calls"], f"{runtime}.client.{home}": [parent]}
         source = (
-            environment("client", settings)
+            environment("client", settings.templates)
             .get_template("client.py.jinja")
             .render(imports=import_block(used, settings.package), base=parent, is_async=name == "aio.py", lists=lists)
         )

@@ -84,7 +84,7 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
         "commands": [(literal(name), literal(codes)) for name, codes in returned.items() if codes],
         "outcomes": outcomes,
     }
-    templates, path = environment("errors", settings), f"{settings.package}/errors.py"
+    templates, path = environment("errors", settings.templates), f"{settings.package}/errors.py"
     files = {path: formatted(templates.get_template("errors.py.jinja").render(context), path)}
     if has_error_page(settings):
         files["docs/errors.md"] = templates.get_template("page.md.jinja").render(context).encode()

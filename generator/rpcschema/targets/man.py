@@ -31,7 +31,7 @@ def _document(subject: Subject) -> Made:
     document = subject.document
     name = _PREFIXES[document.kind] + document.name
     page = (
-        environment("man", subject.settings)
+        environment("man", subject.settings.templates)
         .get_template("page.7.jinja")
         .render(
             page=roff.title(name),

@@ -41,7 +41,7 @@ def _document(subject: Subject) -> Made:
     document = subject.document
     title = commonmark.text(document.title)
     page = (
-        environment("markdown", subject.settings)
+        environment("markdown", subject.settings.templates)
         .get_template("page.md.jinja")
         .render(name=commonmark.text(document.name), title=title, sections=print_page(subject.outline, commonmark))
     )
@@ -55,7 +55,7 @@ def _collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Col
         for kind, title in _TITLES.items()
     ]
     index = (
-        environment("markdown", settings)
+        environment("markdown", settings.templates)
         .get_template("index.md.jinja")
         .render(tables=[table for table in tables if table.rows], has_errors=has_error_page(settings))
     )

@@ -24,7 +24,7 @@ def document(subject: Subject) -> Made:
         return Made()
     event = event_view(subject.document)
     path = _path(subject.settings)
-    source = environment("plugin", subject.settings).get_template("method.py.jinja").render(event=event)
+    source = environment("plugin", subject.settings.templates).get_template("method.py.jinja").render(event=event)
     return Made(
         parts={path: formatted_method(source, path)},
         summary={
@@ -64,7 +64,7 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
         "has_client": has_client,
         "parts": PARTS,
     }
-    source = environment("plugin", settings).get_template("plugin.py.jinja").render(context)
+    source = environment("plugin", settings.templates).get_template("plugin.py.jinja").render(context)
     return Collected(frames={path: Frame.split(formatted(source, path))})
 
 

@@ -101,7 +101,7 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
         "has_commands": any(each.kind == "rpc" for each in summaries),
         "parts": PARTS,
     }
-    templates = environment("python", settings)
+    templates = environment("python", settings.templates)
     rendered = {}
     for name, template in (
         ("__init__.py", "package.py.jinja"),
@@ -144,7 +144,7 @@ def _marked(subject: Subject) -> CommandView:
 
 def _entry(command: CommandView, path: str, settings: Settings) -> Files:
     """Render the command's entry in the table of commands."""
-    source = environment("python", settings).get_template("command.py.jinja").render(command=command)
+    source = environment("python", settings.templates).get_template("command.py.jinja").render(command=command)
     return {path: formatted(source, path, before="_ = _(\n    {\n", after="    }\n)\n")}
 
 

@@ -21,16 +21,12 @@ _IN_EXPRESSIONS: Final = (ArithmeticError, AttributeError, LookupError, TypeErro
 """The errors of expressions in templates, apart from Jinja2's own."""
 
 
-def environment(target: str, settings: Settings) -> Environment:
-    """Return the environment for the templates in `templates/<target>/`, or the user's in place of them.
+@cache
+def environment(target: str, own: Path | None) -> Environment:
+    """Return the environment for the templates in `templates/<target>/`; `own` are the user's, which replace them.
 
     Strings must be escaped for the template's language before they are passed to it.
     """
-    return _environment(target, settings.templates)
-
-
-@cache
-def _environment(target: str, own: Path | None) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 # 0085: slow
 
     return Environment(

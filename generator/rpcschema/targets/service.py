@@ -23,7 +23,7 @@ def document(subject: Subject) -> Made:
         return Made(problems=subject.plan.problems)
     command = subject.command
     path = _path(subject.settings)
-    source = environment("service", subject.settings).get_template("method.py.jinja").render(command=command)
+    source = environment("service", subject.settings.templates).get_template("method.py.jinja").render(command=command)
     return Made(
         parts={path: formatted_method(source, path)},
         summary={**python_names(subject.document, subject.plan), "types": [command.request, command.response]},
@@ -46,7 +46,7 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
         "hints": import_block(hinted, package, indent=4),
         "parts": PARTS,
     }
-    source = environment("service", settings).get_template("service.py.jinja").render(context)
+    source = environment("service", settings.templates).get_template("service.py.jinja").render(context)
     return Collected(frames={path: Frame.split(formatted(source, path))})
 
 
