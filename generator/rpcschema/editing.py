@@ -20,7 +20,7 @@ _ABOUT: Final = {
     "out": 'The output folder; "generated" without it.',
     "package": "The import name of the generated package.",
     "runtime": "Whose runtime the package uses: its own copy, or that of the installed clnrpc.",
-    "targets": "The outputs to make; all without it.",
+    "targets": "The outputs to make; without it, all but the exports.",
     "release": "The release of Core Lightning that the documents describe, such as v26.09.",
     "facts": "The folder of facts, which rpcschema sync updates.",
     "corrections": "The table of where nodes contradict the documents.",

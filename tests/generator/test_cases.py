@@ -1,8 +1,8 @@
 """A folder of `tests/cases` is a test: `args` is run beside `schemas`, and must make and say what is recorded.
 
-Recorded are the files below `expected` (without the manifest, which names a version, and the runtime, which is a copy),
-the problems in `stderr`, and the exit code in `status` where it is not 0. With CLNRPC_REGENERATE=1 all of that is
-recorded anew; look at the diff.
+Recorded are the files below `expected` (without the manifest, which names a version, and without the runtime and the
+model's schema, which are copies), the problems in `stderr`, and the exit code in `status` where it is not 0. With
+CLNRPC_REGENERATE=1 all of that is recorded anew; look at the diff.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from tests.shared import ROOT
 
 CASES = ROOT / "tests/cases"
 RUNTIME = ROOT / "generator/rpcschema/runtime"
+MODEL = (ROOT / "generator/rpcschema/model/schema.json").read_bytes()
 
 
 def recorded(case: Path, name: str, default: str) -> str:
@@ -50,6 +51,7 @@ def test_case(case: Path, tmp_path: Path) -> None:
         }
         shutil.rmtree(shipped)
     made = {path: content for path, content in tree(tmp_path / "out").items() if path != "manifest.json"}
+    assert made.pop("model/schema.json", MODEL) == MODEL
     if os.environ.get("CLNRPC_REGENERATE"):
         record(case, made, {"stderr": done.stderr, "status": f"{done.returncode}\n"})
     assert done.stderr == recorded(case, "stderr", "")

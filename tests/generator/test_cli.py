@@ -48,7 +48,7 @@ def run(folder: Path) -> Run:
 
 def test_generate_then_check(folder: Path, run: Run) -> None:
     done = run("generate")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "generated: 4 written, 0 removed\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "generated: 5 written, 0 removed\n", "")
     done = run("check")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -76,13 +76,14 @@ def test_document_that_is_gone_takes_its_files_along(folder: Path, run: Run) -> 
         "manifest.json",
         "model/notification/tank_level.json",
         "model/rpc/tank-fill.json",
+        "model/schema.json",
     }
 
 
 def test_target_leaves_files_of_other_targets_alone(folder: Path, run: Run) -> None:
     run("generate")
     manifest = json.loads((folder / "generated/manifest.json").read_text())
-    manifest["targets"]["man"] = manifest["targets"]["model"] | {"files": {"man/old.7": ""}}
+    manifest["targets"]["man"] = manifest["targets"]["model"] | {"documents": {}, "files": {"man/old.7": ""}}
     (folder / "generated/manifest.json").write_text(json.dumps(manifest))
     (folder / "generated/man").mkdir()
     (folder / "generated/man/old.7").touch()
@@ -147,7 +148,7 @@ def test_who_says_everything_needs_no_readable_project(folder: Path) -> None:
 def test_name_that_a_terminal_cannot_show_is_escaped(folder: Path, run: Run) -> None:
     args = ("schemas", "--package", "tank", "--target", "model", "--out", "caf\u00e9")
     done = rpcschema("generate", *args, cwd=folder, PYTHONIOENCODING="ascii")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "caf\\xe9: 4 written, 0 removed\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "caf\\xe9: 5 written, 0 removed\n", "")
 
 
 @pytest.mark.parametrize(

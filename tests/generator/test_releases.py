@@ -22,6 +22,7 @@ from rpcschema.python import names
 from rpcschema.python.classes import Plan, plan
 from rpcschema.python.dataclasses import render
 from rpcschema.read.load import load
+from rpcschema.settings import Settings
 from tests.generator.packages import RUNTIME, forget, imported
 from tests.shared import shared_path
 
@@ -70,7 +71,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str
 def write(out: Path, package: str, found: tuple[Document, ...]) -> tuple[tuple[Document, Plan], ...]:
     plans = tuple((document, plan(document, names.scalars(package))) for document in found)
     sources = {
-        f"types/{names.module(document)}.py": render(made, document, package, names.runtime(package))
+        f"types/{names.module(document)}.py": render(made, document, Settings(package=package, targets=()))
         for document, made in plans
     }
     for file in RUNTIME.rglob("*.py"):

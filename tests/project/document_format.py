@@ -14,6 +14,7 @@ from rpcschema.model.build import build
 from rpcschema.python.arguments import accepted_hint, declared_hints
 from rpcschema.python.classes import ClassPlan, plan
 from rpcschema.python.dataclasses import render
+from rpcschema.settings import Settings
 from tests.shared import ROOT
 
 PAGE: Final = ROOT / "docs/reference/document-format.md"
@@ -99,7 +100,7 @@ def _types() -> Iterator[str]:
     document = build(GAUGE, "tank-gauge.json")
     planned = plan(document, "tank.scalars")
     assert isinstance(planned.response, ClassPlan)
-    hints = declared_hints(render(planned, document, "tank", "tank.runtime"), planned.response.name)
+    hints = declared_hints(render(planned, document, Settings(package="tank", targets=())), planned.response.name)
     python = {
         attribute.wire: accepted_hint(hints[attribute.name]).replace("|", "\\|")
         for attribute in planned.response.attributes
