@@ -83,6 +83,12 @@ FOUND = {
         def send(http, url):
             return http.post(f"{url}/v1/pay", json={"bolt11": "lnbc1"})  # here
         """,
+    "an address of clnrest": """
+        http.post("https://127.0.0.1:3010/v1/pay", json={"bolt11": "lnbc1"})  # here
+        """,
+    "an address of clnrest with a host from elsewhere": """
+        http.post(f"https://{host}:3010/v1/pay", json={"bolt11": "lnbc1"})  # here
+        """,
     "a request of JSON-RPC": """
         def send(socket):
             socket.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "pay", "params": []}))  # here
@@ -194,7 +200,7 @@ LEFT_ALONE = {
     "a method of the same name": 'import shop\nshop.Till().pay("lnbc1")',
     "a variable of the same name": 'pay = {"pay": 1}\nprint(pay["pay"])',
     "docstrings": 'def f():\n    "/v1/pay"',
-    "a path of another service": 'post("https://api.example.com/v1/pay")',
+    "a path of another service": 'post("https://api.example.com/v1/pay")\npost(f"https://example.com/v1/pay?id={x}")',
     "a longer path": 'post("/v1/pay/listPays")\npost("/v1/payments")\npost("/api/v1/pay-link")',
     "a route of the program's own server": '@app.post("/v1/pay")\ndef f(): ...',
     "an object with a method that is no request": 'log({"method": "pay", "amount": 1})',

@@ -17,10 +17,9 @@ AWAITED: Final = frozenset({"create_task", "ensure_future", "run", "run_until_co
 """Functions of asyncio that return, in time, what they are given."""
 PICKED: Final = frozenset({"choice", "max", "min", "next"})
 """Functions that return an element of what they are given."""
-_rest_path: Final = re.compile(r"(?:^|[^/\w])/v1/([a-z][\w-]*)/?(?:\?[^/]*)?$").search
-_is_remote: Final = re.compile(r"https?://(?!localhost\b|127\.|\[::1\]|\0)[^/\0]+/").match
-
-
+_HOST: Final = r"https?://(?:localhost|[\d.]+|\[::1\]|[^/]*\0[^/]*)"
+"""A node's: this machine, an address, or one that is not constant. clnrest is on no public web site."""
+_rest_path: Final = re.compile(rf"(?:^|\0|{_HOST})(?::\d+)?/v1/([a-z][\w-]*)/?(?:\?[^/]*)?$").search
 _MAKERS: Final[Mapping[str, tuple[tuple[str, ...], Value]]] = {
     "LightningRpc": ((), Client("pyln")),
     "Plugin": (("pyln", "lightning", "Plugin"), Plugin()),
@@ -34,7 +33,7 @@ _MAKERS: Final[Mapping[str, tuple[tuple[str, ...], Value]]] = {
 def rest_command(text: str) -> str | None:
     """Return the command that a URL or path of clnrest calls; None for other text, such as a URL of a web site."""
     found = _rest_path(text)
-    return found[1] if found and not _is_remote(text) else None
+    return found[1] if found else None
 
 
 def made_by(name: str) -> Values:
