@@ -125,7 +125,7 @@ def check(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run all tests."""
-    _install(session, "test", "lint")
+    _install(session, "test", "lint", "strict")
     session.run("pytest", "-n", "2", *session.posargs)
 
 
@@ -226,14 +226,15 @@ def _npm(session: nox.Session, source: Path, target: Path) -> None:
 def interop(session: nox.Session) -> None:
     """Talk to LDK (installed by npm), pyln-proto and lnprototest, and to Core Lightning if LIGHTNINGD names a binary.
 
-    LNPROTOTEST_TESTS names the folder `tests` of lnprototest's repository, if you have it.
+    LNPROTOTEST_TESTS names the folder `tests` of lnprototest's repository, if you have it, and CLNREST the executable of
+    Core Lightning's plugin for REST.
     """
     _install(session, "test")
     _npm(session, ROOT / "tests" / "interop" / "ldk", LDK)
     pyln_proto = _python_with(session, PYLN_PROTO, "pyln", "pyln-proto")
     prototest = _python_with(session, PROTOTEST, "prototest", *GROUPS["prototest"])
     session.env.update(LDK_PEER=str(LDK), PYLN_PROTO=pyln_proto, LNPROTOTEST=prototest)
-    session.run("pytest", "tests/interop", *session.posargs)
+    session.run("pytest", "tests/interop", "tests/ports", *session.posargs)
 
 
 def _python_with(session: nox.Session, folder: Path, locked: str, *requirements: str) -> str:
@@ -255,7 +256,7 @@ def pyln(session: nox.Session) -> None:
     if not SERVER.is_dir():
         session.run("python", "-m", "venv", str(SERVER))
     _lock(session, "sessions")
-    session.run(str(SERVER / "bin" / "pip"), "install", "--quiet", "-e", ".[offers]", external=True)
+    session.run(str(SERVER / "bin" / "pip"), "install", "--quiet", "-e", ".[testing]", external=True)
     _lock(session, "pyln")
     session.install("--quiet", "-e", ".", *GROUPS["pyln"])
     session.env["LNOFFERS"] = str(SERVER / "bin" / "lnoffers")
