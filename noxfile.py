@@ -18,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 PEERS = ROOT / ".nox" / "peers"
+EXPORTS = ROOT / ".nox" / "exports-npm"
 LDK = ROOT / ".nox" / "ldk"
 PYLN_PROTO = ROOT / ".nox" / "pyln-proto"
 PYLN_CLIENT = ROOT / ".nox" / "pyln-client"
@@ -48,8 +49,8 @@ if __name__ == "__main__":
     if len(sys.argv) < 2 or any(argument.startswith("-") for argument in takewhile("--".__ne__, sys.argv[1:])):
         sys.exit(
             "usage: python3 noxfile.py SESSION... [-- ARGUMENT...]  "
-            "(generate check tests matrix coverage lint types man audit bench crosscheck interop pyln fuzz fuzz-socket "
-            "soak durability hostile race standin demo release neighbours lowest newest lock)"
+            "(generate check tests matrix coverage lint types man audit bench crosscheck exports interop pyln fuzz "
+            "fuzz-socket soak durability hostile race standin demo release neighbours lowest newest lock)"
         )
     sys.exit(_bootstrap(sys.argv[1:]))
 
@@ -223,10 +224,19 @@ def _npm(session: nox.Session, source: Path, target: Path) -> None:
 
 
 @nox.session
+def exports(session: nox.Session) -> None:
+    """Check exported documents with the meta-schemas and the generator of TypeScript clients that npm installs."""
+    _install(session, "test")
+    _npm(session, ROOT / "tests" / "exports", EXPORTS)
+    session.env["EXPORTS_NPM"] = str(EXPORTS)
+    session.run("pytest", "tests/exports/test_npm.py", *session.posargs)
+
+
+@nox.session
 def interop(session: nox.Session) -> None:
     """Talk to LDK (installed by npm), pyln-proto and lnprototest, and to Core Lightning if LIGHTNINGD names a binary.
 
-    LNPROTOTEST_TESTS names the folder `tests` of lnprototest's repository, if you have it, and CLNREST the executable of
+    LNPROTOTEST_TESTS names the folder `tests` of lnprototest's repository, if you have it, and CLNREST the program of
     Core Lightning's plugin for REST.
     """
     _install(session, "test")
