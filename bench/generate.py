@@ -5,8 +5,11 @@
 Each figure is the median over N rounds of whole processes; every round runs each of them once, so that a busy machine
 is busy for all. The yardstick runs from a copy of the checkout that the variable CLN_REPO names: tools/fromschema.py,
 one process a document, as `make` does it, then `msggen generate`. It makes Markdown pages, a third of the commands in
-Rust and protobuf, and no Python. Documents are those of Core Lightning's master, from the shared material, or else from
-that checkout; without either, nothing is measured.
+Rust and protobuf, and no Python. "With exports" adds the targets that are off by default. "The same imports" is Python
+with every module that a run without changes imports, and nothing else.
+
+Documents are those of Core Lightning's master, from the shared material, or else from that checkout; without either,
+nothing is measured.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -27,6 +31,8 @@ import cyclopts
 from rich.console import Console
 from rich.table import Table
 
+from rpcschema.targets import TARGETS
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 SHARED: Final = Path(os.environ.get("CLNRPC_SHARED", ROOT.parent / "shared"), "corpus/master-2026-08/schemas")
 DOCUMENTS: Final = SHARED if SHARED.is_dir() else Path(os.environ.get("CLN_REPO", ROOT / "none"), "doc/schemas")
@@ -34,6 +40,9 @@ USED_BY_THE_YARDSTICK: Final = (
     *("tools/fromschema.py", ".msggen.json", "contrib/msggen", "contrib/pyln-testing/pyln/testing"),
     *("cln-rpc/src", "cln-grpc/src", "cln-grpc/proto"),
 )
+RPCSCHEMA: Final = (sys.executable, "-m", "rpcschema")
+GENERATE: Final = ("generate", "schemas", "--package", "node", "--out", "out")
+EVERYTHING: Final = tuple(f"--target={name}" for name in TARGETS)
 MEBIBYTE: Final = 1024 * 1024
 
 
@@ -47,14 +56,23 @@ def main(*, runs: int = 5) -> int:
         shutil.copytree(DOCUMENTS, work / "schemas")
         yardstick = _yardstick(work / "cln")
         times: dict[str, list[float]] = {}
+
+        def measure(name: str, call: Callable[[], None]) -> None:
+            times.setdefault(name, []).append(_seconds(call))
+
+        _generate(work, *EVERYTHING)
+        importing = [sys.executable, "-c", f"import {', '.join(_imported(work))}"]
         for _ in range(runs):
             if yardstick is not None:
-                times.setdefault("yardstick", []).append(_seconds(yardstick))
-            shutil.rmtree(work / "out", ignore_errors=True)
-            times.setdefault("nothing there", []).append(_seconds(lambda: _generate(work)))
-            times.setdefault("nothing changed", []).append(_seconds(lambda: _generate(work)))
+                measure("yardstick", yardstick)
+            for name, options in (("", ()), (" with exports", EVERYTHING)):
+                shutil.rmtree(work / "out", ignore_errors=True)
+                measure(f"nothing there{name}", partial(_generate, work, *options))
+            measure("the same imports", partial(_run, importing, work))
+            measure("nothing changed with exports", partial(_generate, work, *EVERYTHING))
             _change(work / "schemas/listpeers.json")
-            times.setdefault("one changed", []).append(_seconds(lambda: _generate(work)))
+            measure("one changed with exports", partial(_generate, work, *EVERYTHING))
+            measure("diff of v24.11 and v26.06", partial(_run, [*RPCSCHEMA, "diff", "v24.11", "v26.06"], work))
         shutil.rmtree(work / "out")
         memory = _peak_memory(work)
     return _show({name: median(each) for name, each in times.items()}, memory)
@@ -63,14 +81,19 @@ def main(*, runs: int = 5) -> int:
 def _show(times: dict[str, float], memory: float) -> int:
     """Print the table; return whether a bar was missed."""
     table = Table("rpcschema generate", "median", "bar", "verdict")
-    bars = {"nothing there": times["yardstick"] / 2 if "yardstick" in times else None} | {
-        "nothing changed": 0.5,
-        "one changed": 1.0,
+    yardstick = times.get("yardstick")
+    bars = {
+        "nothing there": yardstick and yardstick / 2,
+        "nothing there with exports": yardstick and yardstick * 0.6,
+        "nothing changed with exports": times["the same imports"] * 3,
+        "one changed with exports": 1.0,
+        "diff of v24.11 and v26.06": times["nothing there"],
     }
     rows: list[tuple[str, float, float | None, str]] = [(name, times[name], bar, "s") for name, bar in bars.items()]
     rows.append(("peak memory, resident, sum over all processes", memory / MEBIBYTE, 300, "MiB"))
-    if "yardstick" in times:
-        table.add_row("(Core Lightning's own tools)", f"{times['yardstick']:.2f} s", "", "")
+    if yardstick is not None:
+        table.add_row("(Core Lightning's own tools)", f"{yardstick:.2f} s", "", "")
+    table.add_row("(the same imports)", f"{times['the same imports']:.2f} s", "", "")
     for name, value, bar, unit in rows:
         shown = "" if bar is None else f"{bar:.2f} {unit}"
         verdict = "no CLN_REPO, no yardstick" if bar is None else "holds" if value <= bar else "missed"
@@ -79,12 +102,23 @@ def _show(times: dict[str, float], memory: float) -> int:
     return int(any(bar is not None and value > bar for _, value, bar, _ in rows))
 
 
-def _generate(work: Path) -> None:
-    _run([sys.executable, "-m", "rpcschema", *_arguments()], work)
+def _generate(work: Path, *options: str) -> None:
+    _run([*RPCSCHEMA, *GENERATE, *options], work)
 
 
-def _arguments() -> list[str]:
-    return ["generate", "schemas", "--package", "node", "--out", "out"]
+def _imported(work: Path) -> list[str]:
+    """Return the modules that a run without changes imports."""
+    program = "\n".join(
+        [
+            "import atexit, sys",
+            "from rpcschema.cli.main import main",
+            "atexit.register(lambda: print(*sys.modules))",
+            "main()",
+        ]
+    )
+    command = [sys.executable, "-c", program, *GENERATE, *EVERYTHING]
+    printed = subprocess.run(command, cwd=work, check=True, capture_output=True, text=True).stdout
+    return [name for name in printed.splitlines()[-1].split() if not name.startswith("__")]
 
 
 def _change(document: Path) -> None:
@@ -130,9 +164,10 @@ def _peak_memory(work: Path) -> float:
 
     Pages that several processes share count for each of them.
     """
-    command = [sys.executable, "-m", "rpcschema", *_arguments()]
     peak = 0
-    with subprocess.Popen(command, cwd=work, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        [*RPCSCHEMA, *GENERATE, *EVERYTHING], cwd=work, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
         while process.poll() is None:
             peak = max(peak, sum(_resident(pid) for pid in _family(process.pid)))
             time.sleep(0.01)
