@@ -96,7 +96,9 @@ def maker(settings: Settings) -> str:
     It is the same on every machine, and for a wheel and a checkout.
     """
     package = Path(__file__).resolve().parent.parent
-    sources = [(file.relative_to(package), file) for pattern in ("*.py", "*.json") for file in package.rglob(pattern)]
+    files = [file for pattern in ("*.py", "*.json") for file in package.rglob(pattern)]
+    # A wheel has schemas/ in this package, for `rpcschema scan`; nothing is generated from it.
+    sources = [(file.relative_to(package), file) for file in files if package / "schemas" not in file.parents]
     sources += [(Path("templates", name), template_file(name, settings.templates)) for name in template_names()]
     made_by = hashlib.sha256()
     for name, file in sorted(sources):
